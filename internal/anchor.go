@@ -1,0 +1,42 @@
+//go:build anchor
+
+// Package internal anchors the chosen modules until every package imports its own.
+package internal
+
+import (
+	_ "github.com/alecthomas/kong"
+	_ "github.com/alexedwards/argon2id"
+	_ "github.com/andybalholm/brotli"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/dghubble/go-twitter/twitter"
+	_ "github.com/dghubble/oauth1"
+	_ "github.com/emersion/go-smtp"
+	_ "github.com/go-json-experiment/json"
+	_ "github.com/gofiber/fiber/v2"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/jmoiron/sqlx"
+	_ "github.com/lib/pq"
+	_ "github.com/microcosm-cc/bluemonday"
+	_ "github.com/mmcdole/gofeed"
+	_ "github.com/newrelic/newrelic-client-go/v2/pkg/nerdgraph"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/prometheus/alertmanager/api/v2/client"
+	_ "github.com/prometheus/alertmanager/api/v2/models"
+	_ "github.com/prometheus/alertmanager/matcher/parse"
+	_ "github.com/prometheus/alertmanager/template"
+	_ "github.com/prometheus/alertmanager/timeinterval"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/prometheus/common/model"
+	_ "github.com/rivo/uniseg"
+	_ "github.com/valyala/fasthttp"
+	_ "github.com/wneessen/go-mail"
+	_ "github.com/yuin/goldmark"
+	_ "go.uber.org/goleak"
+	_ "go.yaml.in/yaml/v4"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/singleflight"
+	_ "golang.org/x/text/unicode/norm"
+	_ "modernc.org/sqlite"
+	_ "mvdan.cc/xurls/v2"
+	_ "pgregory.net/rapid"
+)

@@ -1,0 +1,36 @@
+package status
+
+import "time"
+
+// Account is a person who may use the admin.
+type Account struct {
+	ID           string
+	Email        string // lower case, unique
+	Name         string
+	Role         Role
+	PasswordHash string // argon2id, encoded
+	Disabled     bool
+	CreatedAt    time.Time
+	LastLoginAt  time.Time
+}
+
+// Role says what an account may do.
+type Role string
+
+// The roles, each including the one before it.
+const (
+	Viewer    Role = "viewer"    // reads
+	Responder Role = "responder" // issues, updates, maintenance
+	Admin     Role = "admin"     // everything
+)
+
+// Session is a signed-in browser. Only the hash of its id is kept.
+type Session struct {
+	IDHash    string
+	AccountID string
+	CSRF      string // token that forms must carry
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+	UserAgent string
+}

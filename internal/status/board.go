@@ -1,0 +1,178 @@
+package status
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+)
+
+// Board is everything the core decides on: the state of the world at one
+// revision. Verbs read it and never change it; Merge is the one that does.
+type Board struct {
+	Revision int64
+	Seed     string // secret; ids are minted from it
+	Minted   int64  // how many ids were
+
+	Components   map[string]Component
+	Groups       map[string]Group
+	Issues       map[string]Issue       // open ones, recent ones, and those asked for
+	Maintenances map[string]Maintenance // likewise
+	Signals      map[SignalKey]Signal
+	Tracks       map[TrackKey]Track
+	Timers       map[TimerKey]time.Time
+
+	members map[TrackKey]map[SignalKey]struct{}
+}
+
+// NewBoard returns an empty board. The seed makes its ids unguessable.
+func NewBoard(seed string) Board {
+	return Board{
+		Seed:       seed,
+		Components: map[string]Component{}, Groups: map[string]Group{},
+		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{},
+		Signals: map[SignalKey]Signal{}, Tracks: map[TrackKey]Track{},
+		Timers:  map[TimerKey]time.Time{},
+		members: map[TrackKey]map[SignalKey]struct{}{},
+	}
+}
+
+// Changes is what a verb decided: whole new values of what changed, with the
+// reason of each. An empty Changes has no effect at all.
+type Changes struct {
+	Minted        int64 // ids minted so far, when any were
+	Components    map[string]Component
+	Groups        map[string]Group
+	Issues        map[string]Issue
+	Maintenances  map[string]Maintenance
+	Signals       map[SignalKey]Signal
+	Tracks        map[TrackKey]Track
+	Timers        map[TimerKey]time.Time // a zero time removes the timer
+	Announcements []Announcement
+	Entries       []Entry   // the audit log, with reasons
+	Verdicts      []Verdict // webhooks closed by this change
+	// Result is the id of what the verb created or touched, for its caller.
+	Result string
+}
+
+// Empty reports whether there is nothing to save.
+func (c Changes) Empty() bool {
+	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Signals)+
+		len(c.Tracks)+len(c.Timers)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts) == 0
+}
+
+// Public reports whether visitors could see a difference.
+func (c Changes) Public() bool {
+	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances) > 0
+}
+
+// Entry is one line of the audit log: who did what to what, and why.
+type Entry struct {
+	At      time.Time
+	Actor   string // Automation or an account's email
+	Action  string // "opened", "published", ...
+	Subject string // id of the issue, maintenance or component
+	Reason  Reason
+	Detail  string // what a person needs to follow the decision
+	Before  string // of the fields that changed, readable
+	After   string
+}
+
+// Reason names why something happened. Reasons are values: the log, the admin,
+// `explain` and the tests all use the same.
+type Reason string
+
+// The reasons.
+const (
+	ReasonHoldElapsed      Reason = "alerts fired for the whole hold"
+	ReasonRuleAuto         Reason = "the rule publishes by itself"
+	ReasonVetoElapsed      Reason = "nobody vetoed within publish_after"
+	ReasonQuiet            Reason = "all alerts stopped"
+	ReasonSettled          Reason = "quiet for resolve.after"
+	ReasonRefired          Reason = "alerts fired again before it settled"
+	ReasonEndedUnpublished Reason = "alerts stopped before anybody published it"
+	ReasonHeld             Reason = "a person holds this field"
+	ReasonPerson           Reason = "decided by a person"
+	ReasonSchedule         Reason = "the schedule says so"
+	ReasonUnknownComponent Reason = "the rule names a component that does not exist"
+	ReasonTemplate         Reason = "a template failed; the rule's name stands in"
+)
+
+// ErrConflict: what was edited changed since it was read.
+var ErrConflict = errors.New("it was changed by somebody else meanwhile")
+
+// ErrNotFound: there is no such thing.
+var ErrNotFound = errors.New("not found")
+
+// Invalid is an input a person can mend.
+type Invalid struct {
+	Field   string
+	Message string
+}
+
+func (e Invalid) Error() string { return fmt.Sprintf("%s: %s", e.Field, e.Message) }
+
+// Merge puts saved changes onto the board. Only the owner of the board, which
+// is the store under its lock, may call it.
+func (b *Board) Merge(c Changes) {
+	if c.Minted > b.Minted {
+		b.Minted = c.Minted
+	}
+	maps.Copy(b.Components, c.Components)
+	maps.Copy(b.Groups, c.Groups)
+	maps.Copy(b.Issues, c.Issues)
+	maps.Copy(b.Maintenances, c.Maintenances)
+	maps.Copy(b.Tracks, c.Tracks)
+	for _, s := range c.Signals {
+		b.Put(s)
+	}
+	for k, due := range c.Timers {
+		if due.IsZero() {
+			delete(b.Timers, k)
+		} else {
+			b.Timers[k] = due
+		}
+	}
+}
+
+// Put adds or replaces a signal and its place in the tracks.
+func (b *Board) Put(s Signal) {
+	for _, t := range b.Signals[s.Key].Tracks {
+		delete(b.members[t], s.Key)
+	}
+	b.Signals[s.Key] = s
+	for _, t := range s.Tracks {
+		if b.members[t] == nil {
+			b.members[t] = map[SignalKey]struct{}{}
+		}
+		b.members[t][s.Key] = struct{}{}
+	}
+}
+
+// Due is the earliest moment at which Tick has something to do, zero if none.
+func (b Board) Due() time.Time {
+	var due time.Time
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
+			due = t
+		}
+	}
+	for _, t := range b.Timers {
+		sooner(t)
+	}
+	for _, m := range b.Maintenances {
+		sooner(m.next())
+	}
+	return due
+}
+
+// next is when the clock moves the maintenance on, zero if it does not.
+func (m Maintenance) next() time.Time {
+	switch {
+	case m.State == Scheduled && m.AutoStart:
+		return m.ScheduledFor
+	case m.Running() && m.AutoEnd:
+		return m.ScheduledUntil
+	}
+	return time.Time{}
+}
