@@ -1,0 +1,36 @@
+# The commands of this project. `make help` lists them.
+
+GO       ?= go
+TOOLS    := $(CURDIR)/.tools
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# timetzdata puts the time zones into the binary: it runs where there are none.
+BUILD    := -trimpath -tags timetzdata -ldflags '-s -w -X main.version=$(VERSION)'
+CYCLES   ?= 1000
+FUZZTIME ?= 60s
+
+.DEFAULT_GOAL := help
+.PHONY: help tools check test build run kill9 fuzz
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tools: ## install what the tests need and is missing (Debian, as root)
+	@scripts/tools
+
+check: ## formatting, go vet, staticcheck
+	@scripts/check
+
+test: tools check ## everything: tools, check, all tests with the race detector, on SQLite and PostgreSQL
+	$(GO) test -race -count=1 -timeout 25m ./...
+
+build: ## one static binary: ./statusbridge
+	CGO_ENABLED=0 $(GO) build $(BUILD) -o statusbridge ./cmd/statusbridge
+
+run: ## start the daemon here (./statusbridge.db, http://127.0.0.1:8080/)
+	$(GO) run ./cmd/statusbridge
+
+kill9: tools ## long: kill -9 in a burst of webhooks, CYCLES times (1000)
+	STATUSBRIDGE_KILL_CYCLES=$(CYCLES) $(GO) test -count=1 -timeout 6h -v -run 'KillMinusNine' ./internal/app/scenario
+
+fuzz: ## run each fuzz target for FUZZTIME (60s)
+	@scripts/fuzz $(FUZZTIME)
