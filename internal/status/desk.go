@@ -14,12 +14,16 @@ import (
 // so far, and collects the changes.
 type desk struct {
 	board Board
+	rules *Rules
 	now   time.Time
 	c     Changes
 }
 
-func newDesk(b Board, now time.Time) *desk {
-	return &desk{board: b, now: now, c: Changes{
+func newDesk(b Board, r *Rules, now time.Time) *desk {
+	if r == nil {
+		r = &Rules{}
+	}
+	return &desk{board: b, rules: r, now: now, c: Changes{
 		Minted:     b.Minted,
 		Components: map[string]Component{}, Groups: map[string]Group{},
 		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{},
