@@ -3,8 +3,7 @@
 GO       ?= go
 TOOLS    := $(CURDIR)/.tools
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-# timetzdata puts the time zones into the binary: it runs where there are none.
-BUILD    := -trimpath -tags timetzdata -ldflags '-s -w -X main.version=$(VERSION)'
+BUILD    := -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 CYCLES   ?= 1000
 FUZZTIME ?= 60s
 
