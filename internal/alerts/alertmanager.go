@@ -1,0 +1,142 @@
+package alerts
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/prometheus/common/model"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// alertmanagerMessage is what we use of an Alertmanager webhook of version 4.
+// The group fields (status, groupKey, groupLabels, ...) are left alone on
+// purpose: the group's status is computed from a list that may be cut, and
+// groupKey changes with every edit of a route. So a custom payload is readable
+// too if its `alerts` are Alertmanager's.
+type alertmanagerMessage struct {
+	Version         jsontext.Value      `json:"version"`
+	Alerts          []alertmanagerAlert `json:"alerts"`
+	TruncatedAlerts jsontext.Value      `json:"truncatedAlerts"`
+	Extra           extra               `json:",embed"`
+}
+
+type alertmanagerAlert struct {
+	Status       string            `json:"status"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     time.Time         `json:"startsAt"`
+	EndsAt       time.Time         `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL"`
+	Fingerprint  string            `json:"fingerprint"`
+	Extra        extra             `json:",embed"`
+}
+
+var (
+	alertmanagerMessageKeys = keysOf[alertmanagerMessage]()
+	alertmanagerAlertKeys   = keysOf[alertmanagerAlert]()
+)
+
+func (e envelope) alertmanager(body []byte) (Reading, error) {
+	var m alertmanagerMessage
+	if err := unmarshal(body, &m); err != nil {
+		return Reading{}, err
+	}
+	if err := refuseLookalikes(m.Extra, alertmanagerMessageKeys, ""); err != nil {
+		return Reading{}, err
+	}
+	if len(m.Alerts) == 0 {
+		return Reading{}, errors.New("the body has no alerts")
+	}
+	r := Reading{Events: len(m.Alerts), Facts: make([]status.Fact, 0, len(m.Alerts))}
+	var remarks remarks
+	for i, a := range m.Alerts {
+		if err := refuseLookalikes(a.Extra, alertmanagerAlertKeys, fmt.Sprintf("alert %d: ", i+1)); err != nil {
+			return Reading{}, err
+		}
+		f, err := e.alertmanagerFact(a, &remarks)
+		if err != nil {
+			// One bad alert must not silence its neighbours.
+			remarks.unread++
+			if remarks.why == nil {
+				remarks.why = fmt.Errorf("alert %d %w", i+1, err)
+			}
+			continue
+		}
+		r.Facts = append(r.Facts, f)
+	}
+	if len(r.Facts) == 0 {
+		return Reading{}, fmt.Errorf("no alert can be read: %w", remarks.why)
+	}
+	if n, err := strconv.Atoi(text(m.TruncatedAlerts)); err == nil && n > 0 {
+		r.Truncated = n
+	}
+	r.Note = remarks.text(text(m.Version), r.Truncated)
+	return r, nil
+}
+
+func (e envelope) alertmanagerFact(a alertmanagerAlert, said *remarks) (status.Fact, error) {
+	if len(a.Labels) == 0 {
+		return status.Fact{}, errors.New("has no labels")
+	}
+	f := e.fact()
+	switch a.Status {
+	case "firing":
+		f.Firing = true
+	case "resolved":
+	default:
+		return status.Fact{}, fmt.Errorf("has the status %.20q, neither firing nor resolved", a.Status)
+	}
+	f.Labels, f.Annotations = a.Labels, a.Annotations
+	f.URL = webURL(a.GeneratorURL)
+	e.times(&f, a.StartsAt, a.EndsAt)
+	f.Fingerprint = fingerprint(a.Labels)
+	switch a.Fingerprint {
+	case f.Fingerprint:
+	case "":
+		said.noFingerprint++
+	default:
+		said.otherFingerprint++
+	}
+	return f, nil
+}
+
+// fingerprint is the identity of a label set, computed as Alertmanager does.
+func fingerprint(labels map[string]string) string {
+	set := make(model.LabelSet, len(labels))
+	for n, v := range labels {
+		set[model.LabelName(n)] = model.LabelValue(v)
+	}
+	return set.Fingerprint().String()
+}
+
+// remarks counts what was odd in a message.
+type remarks struct {
+	noFingerprint    int
+	otherFingerprint int
+	unread           int
+	why              error // of the first unread alert
+}
+
+func (s remarks) text(version string, truncated int) string {
+	var all []string
+	if version != "" && version != "4" {
+		all = append(all, fmt.Sprintf("message version %.20q read as 4", version))
+	}
+	if truncated > 0 {
+		all = append(all, fmt.Sprintf("Alertmanager left out %d more (max_alerts)", truncated))
+	}
+	if s.noFingerprint > 0 {
+		all = append(all, fmt.Sprintf("%d without a fingerprint: computed from the labels", s.noFingerprint))
+	}
+	if s.otherFingerprint > 0 {
+		all = append(all, fmt.Sprintf("%d with a fingerprint that does not fit the labels: computed again", s.otherFingerprint))
+	}
+	if s.unread > 0 {
+		all = append(all, fmt.Sprintf("%d not read: %v", s.unread, s.why))
+	}
+	return notes(all)
+}
