@@ -1,6 +1,11 @@
 package status
 
-import "github.com/prometheus/alertmanager/pkg/labels"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+)
 
 // Match is a rule that wants an alert, and the group the alert falls into.
 type Match struct {
@@ -16,14 +21,19 @@ func (r *Rules) Route(source string, ls map[string]string, lists map[string][]st
 		if rule.Source != "" && rule.Source != source || !matches(rule.Matchers, source, ls, lists) {
 			continue
 		}
-		group := make(map[string]string, len(rule.GroupBy))
-		for _, name := range rule.GroupBy {
-			group[name] = value(name, source, ls)
-		}
-		out = append(out, Match{rule, group})
+		out = append(out, Match{rule, rule.group(source, ls)})
 		if !rule.Continue {
 			break
 		}
+	}
+	return out
+}
+
+// group is what makes one issue of several alerts.
+func (r Rule) group(source string, ls map[string]string) map[string]string {
+	out := make(map[string]string, len(r.GroupBy))
+	for _, name := range r.GroupBy {
+		out[name] = value(name, source, ls)
 	}
 	return out
 }
@@ -70,4 +80,51 @@ func value(name, source string, ls map[string]string) string {
 		return v
 	}
 	return source
+}
+
+// Try is what one rule said to an alert.
+type Try struct {
+	Rule    string `json:"rule"`
+	Matched bool   `json:"matched"`
+	Why     string `json:"why"`
+}
+
+// Try asks every rule in turn, like Route, and says why each wants the alert
+// or does not.
+func (r *Rules) Try(source string, ls map[string]string, lists map[string][]string) []Try {
+	var out []Try
+	taken := ""
+	for _, rule := range r.Rules {
+		t := Try{Rule: rule.Name}
+		switch miss := miss(rule, source, ls, lists); {
+		case taken != "":
+			t.Why = "not asked: " + taken + " took it and does not continue"
+		case miss != "":
+			t.Why = "no: " + miss
+		default:
+			t.Matched, t.Why = true, "yes: one issue for "+GroupKey(rule.group(source, ls))
+			if !rule.Continue {
+				taken = rule.Name
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// miss says what keeps a rule from an alert, "" if nothing does.
+func miss(rule Rule, source string, ls map[string]string, lists map[string][]string) string {
+	if rule.Source != "" && rule.Source != source {
+		return "it is for source " + rule.Source + ", this came from " + source
+	}
+	for _, m := range rule.Matchers {
+		if holds(m, source, ls, lists) {
+			continue
+		}
+		if list := lists[m.Name]; len(list) > 0 {
+			return m.String() + " does not hold, " + m.Name + " is one of " + strings.Join(list, ", ")
+		}
+		return m.String() + " does not hold, " + m.Name + " is " + strconv.Quote(value(m.Name, source, ls))
+	}
+	return ""
 }

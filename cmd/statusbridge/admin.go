@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/app"
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
+	"github.com/statusbridge/statusbridge/internal/web"
+)
+
+type adminCmd struct {
+	Create        adminCreate `cmd:"" help:"Create an account."`
+	List          adminList   `cmd:"" help:"List the accounts."`
+	ResetPassword adminReset  `cmd:"" help:"Give an account a new password and sign it out everywhere."`
+	Disable       adminOff    `cmd:"" help:"Disable an account and sign it out everywhere."`
+}
+
+type adminCreate struct {
+	Email         string `arg:""`
+	Name          string `help:"How the audit log calls the person."`
+	Role          string `enum:"viewer,responder,admin" default:"admin" help:"viewer, responder or admin."`
+	PasswordStdin bool   `help:"Read the password from standard input instead of making one."`
+}
+
+func (a *adminCreate) Run(c *cli) error {
+	password, shown, err := choosePassword(a.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	return c.withStore(func(ctx context.Context, s *store.Store) error {
+		if _, err := s.Migrate(ctx); err != nil {
+			return err
+		}
+		hash, err := web.HashPassword(password)
+		if err != nil {
+			return err
+		}
+		email := strings.ToLower(strings.TrimSpace(a.Email))
+		account := status.Account{
+			ID: app.NewID(), Email: email, Name: a.Name, Role: status.Role(a.Role), PasswordHash: hash, CreatedAt: app.Clock{}.Now(),
+		}
+		if err := s.CreateAccount(ctx, account); err != nil {
+			return fmt.Errorf("create %s: %w", email, err)
+		}
+		fmt.Fprintf(c.out, "created %s (%s)%s\n", email, a.Role, shown)
+		return nil
+	})
+}
+
+type adminReset struct {
+	Email         string `arg:""`
+	PasswordStdin bool   `help:"Read the password from standard input instead of making one."`
+}
+
+func (a *adminReset) Run(c *cli) error {
+	password, shown, err := choosePassword(a.PasswordStdin)
+	if err != nil {
+		return err
+	}
+	hash, err := web.HashPassword(password)
+	if err != nil {
+		return err
+	}
+	return c.changeAccount(a.Email, "password of %s is new"+shown+"\n", func(acc *status.Account) { acc.PasswordHash = hash })
+}
+
+type adminOff struct {
+	Email string `arg:""`
+}
+
+func (a *adminOff) Run(c *cli) error {
+	return c.changeAccount(a.Email, "%s is disabled\n", func(acc *status.Account) { acc.Disabled = true })
+}
+
+// changeAccount saves a change and ends the account's sessions.
+func (c *cli) changeAccount(email, said string, change func(*status.Account)) error {
+	return c.withStore(func(ctx context.Context, s *store.Store) error {
+		email = strings.ToLower(strings.TrimSpace(email))
+		acc, err := s.AccountByEmail(ctx, email)
+		if errors.Is(err, status.ErrNotFound) {
+			return fmt.Errorf("there is no account %s; `statusbridge admin list` shows them", email)
+		}
+		if err != nil {
+			return err
+		}
+		change(&acc)
+		if err := s.SaveAccount(ctx, acc); err != nil {
+			return err
+		}
+		if err := s.DeleteSessions(ctx, acc.ID); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, said, email)
+		return nil
+	})
+}
+
+type adminList struct{}
+
+func (adminList) Run(c *cli) error {
+	return c.withStore(func(ctx context.Context, s *store.Store) error {
+		accounts, err := s.Accounts(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range accounts {
+			last := "never signed in"
+			if !a.LastLoginAt.IsZero() {
+				last = "last signed in " + a.LastLoginAt.UTC().Format(time.RFC3339)
+			}
+			if a.Disabled {
+				last = "disabled"
+			}
+			fmt.Fprintf(c.out, "%-30s  %-9s  %s\n", a.Email, a.Role, last)
+		}
+		return nil
+	})
+}
+
+// choosePassword reads one, or makes one and says what to print of it.
+func choosePassword(stdin bool) (password, shown string, err error) {
+	if !stdin {
+		password = app.NewPassword()
+		return password, ", password " + password, nil
+	}
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	password = strings.TrimRight(line, "\r\n")
+	if len(password) < 8 {
+		return "", "", errors.Join(errors.New("standard input: the password needs at least 8 characters"), ignoreEOF(err))
+	}
+	return password, "", nil
+}
+
+func ignoreEOF(err error) error {
+	if err != nil && err.Error() == "EOF" {
+		return nil
+	}
+	return err
+}

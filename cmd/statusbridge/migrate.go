@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/store"
+)
+
+type migrateCmd struct {
+	Up     migrateUp     `cmd:"" help:"Apply what is missing."`
+	Status migrateStatus `cmd:"" help:"List the steps and when each was applied."`
+}
+
+type (
+	migrateUp     struct{}
+	migrateStatus struct{}
+)
+
+func (migrateUp) Run(c *cli) error {
+	return c.withStore(func(ctx context.Context, s *store.Store) error {
+		n, err := s.Migrate(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%d steps applied, the schema is up to date\n", n)
+		return nil
+	})
+}
+
+func (migrateStatus) Run(c *cli) error {
+	return c.withStore(func(ctx context.Context, s *store.Store) error {
+		list, err := s.MigrationStatus(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			applied := "pending"
+			if !m.Applied.IsZero() {
+				applied = m.Applied.UTC().Format(time.RFC3339)
+			}
+			fmt.Fprintf(c.out, "%5d  %-20s  %s\n", m.Version, applied, m.Name)
+		}
+		return nil
+	})
+}
+
+// withStore opens the configured database for a command.
+func (c *cli) withStore(do func(context.Context, *store.Store) error) (err error) {
+	cfg, err := c.config(nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	s, err := store.Open(ctx, cfg.Database)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return do(ctx, s)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
+	"github.com/statusbridge/statusbridge/internal/app"
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+type rulesCmd struct {
+	Check   rulesCheck   `cmd:"" help:"Report everything that is wrong in a rules file; exit 1 if anything is."`
+	Explain rulesExplain `cmd:"" help:"Show what the rules do with the alerts of a webhook body, and why."`
+}
+
+type rulesCheck struct {
+	File   string `arg:"" optional:"" help:"The configured rules if none is named."`
+	Output string `short:"o" enum:"text,json" default:"text" help:"text or json."`
+}
+
+func (r *rulesCheck) Run(c *cli) error {
+	rules, file, err := c.rules(r.File)
+	found, isFindings := err.(alerts.Findings)
+	if err != nil && !isFindings {
+		return err
+	}
+	if r.Output == "json" {
+		if found == nil {
+			found = alerts.Findings{}
+		}
+		if err := json.NewEncoder(c.out).Encode(map[string]any{"file": file, "findings": found}); err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			return findings(len(found))
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s: %d rules, no findings\n", rules.File, len(rules.Rules))
+	return nil
+}
+
+// rules loads the named file, or the configured one.
+func (c *cli) rules(file string) (*status.Rules, string, error) {
+	if file == "" {
+		cfg, err := c.config(nil)
+		if err != nil {
+			return nil, "", err
+		}
+		file = cfg.Rules
+	}
+	rules, err := app.LoadRules(file)
+	return rules, file, err
+}
+
+type rulesExplain struct {
+	Payload string `arg:"" type:"existingfile" help:"A webhook body, or a recording of one under the key body."`
+	File    string `help:"The rules; the configured ones if none are named." placeholder:"FILE"`
+	Kind    string `enum:"auto,alertmanager,newrelic" default:"auto" help:"Who sent it."`
+	Source  string `help:"The SOURCE of its webhook address." placeholder:"NAME"`
+	Output  string `short:"o" enum:"text,json" default:"text" help:"text or json."`
+}
+
+// explained is what became of one alert.
+type explained struct {
+	Fingerprint string            `json:"fingerprint"`
+	Firing      bool              `json:"firing"`
+	Labels      map[string]string `json:"labels"`
+	Severity    string            `json:"severity"`
+	Tries       []status.Try      `json:"rules"`
+}
+
+func (r *rulesExplain) Run(c *cli) error {
+	rules, _, err := c.rules(cmp.Or(r.File, ""))
+	if err != nil {
+		return err
+	}
+	kind, reading, err := r.read()
+	if err != nil {
+		return err
+	}
+	source := cmp.Or(r.Source, kind)
+	list := []explained{}
+	for _, f := range reading.Facts {
+		level, _ := rules.Level(source, f.Labels, f.Lists)
+		list = append(list, explained{f.Fingerprint, f.Firing, f.Labels, level, rules.Try(source, f.Labels, f.Lists)})
+	}
+	if r.Output == "json" {
+		return json.NewEncoder(c.out).Encode(list)
+	}
+	fmt.Fprintf(c.out, "%s, %d alerts%s\n", kind, reading.Events, note(reading))
+	for _, e := range list {
+		state := map[bool]string{true: "firing", false: "resolved"}[e.Firing]
+		fmt.Fprintf(c.out, "\n%s %s, severity %s\n", state, status.GroupKey(e.Labels), e.Severity)
+		for _, t := range e.Tries {
+			fmt.Fprintf(c.out, "  %-24s %s\n", t.Rule, t.Why)
+		}
+	}
+	return nil
+}
+
+func note(r alerts.Reading) string {
+	words := ""
+	if r.Test {
+		words += ", a test of the connection"
+	}
+	if r.Note != "" {
+		words += ", " + r.Note
+	}
+	return words
+}
+
+// read decodes the payload as whichever sender it can be from.
+func (r *rulesExplain) read() (string, alerts.Reading, error) {
+	body, err := os.ReadFile(r.Payload)
+	if err != nil {
+		return "", alerts.Reading{}, err
+	}
+	var recording struct{ Body json.RawMessage }
+	if json.Unmarshal(body, &recording) == nil && len(recording.Body) > 0 {
+		body = recording.Body
+	}
+	kinds := []string{alerts.KindAlertmanager, alerts.KindNewRelic}
+	if r.Kind != "auto" {
+		kinds = []string{r.Kind}
+	}
+	var why []string
+	for _, kind := range kinds {
+		reading, err := alerts.Decode(kind, cmp.Or(r.Source, kind), body, app.Clock{}.Now(), "")
+		if err == nil {
+			return kind, reading, nil
+		}
+		why = append(why, kind+": "+err.Error())
+	}
+	return "", alerts.Reading{}, fmt.Errorf("%s is no webhook body that I know: %s", r.Payload, strings.Join(why, "; "))
+}

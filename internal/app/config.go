@@ -1,0 +1,193 @@
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+	_ "time/tzdata" // the container has no zone files
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
+)
+
+// Config is everything an operator can set. CONTRACT: each key is also an
+// environment variable, STATUSBRIDGE_ and the path in upper case with _ between
+// its parts. Fields marked secret are masked when printed, and may be
+// "file:PATH" to be read from there.
+type Config struct {
+	Listen    string  `yaml:"listen"`
+	PublicURL string  `yaml:"public_url"`
+	Database  string  `yaml:"database" secret:"url"`
+	DataDir   string  `yaml:"data_dir"`
+	Rules     string  `yaml:"rules"`
+	Page      Page    `yaml:"page"`
+	Webhook   Webhook `yaml:"webhook"`
+	Proxy     Proxy   `yaml:"proxy"`
+	SMTP      SMTP    `yaml:"smtp"`
+	Twitter   Twitter `yaml:"twitter"`
+	Log       Log     `yaml:"log"`
+}
+
+// Page is how the public page presents itself.
+type Page struct {
+	Name       string `yaml:"name"`
+	TimeZone   string `yaml:"time_zone"`
+	Language   string `yaml:"language"`
+	Logo       string `yaml:"logo"`
+	Accent     string `yaml:"accent"`
+	SupportURL string `yaml:"support_url"`
+}
+
+// Webhook guards the doors. Several secrets are valid at once, for rotation.
+type Webhook struct {
+	Secret []string `yaml:"secret" secret:"whole"`
+}
+
+// Proxy names the networks whose X-Forwarded-For is believed.
+type Proxy struct {
+	Trusted []string `yaml:"trusted"`
+}
+
+// SMTP is how mail leaves; without a URL there is no mail.
+type SMTP struct {
+	URL     string `yaml:"url" secret:"url"`
+	From    string `yaml:"from"`
+	ReplyTo string `yaml:"reply_to"`
+}
+
+// Twitter is how tweets leave; without a consumer key there are none.
+type Twitter struct {
+	API            string `yaml:"api"` // v2 or v1.1
+	ConsumerKey    string `yaml:"consumer_key" secret:"whole"`
+	ConsumerSecret string `yaml:"consumer_secret" secret:"whole"`
+	AccessToken    string `yaml:"access_token" secret:"whole"`
+	AccessSecret   string `yaml:"access_secret" secret:"whole"`
+	BaseURL        string `yaml:"base_url"` // for tests and proxies
+	Mode           string `yaml:"mode"`     // first_and_resolved, all or off
+	WithURL        bool   `yaml:"with_url"`
+}
+
+// Log is what goes to standard error.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"` // text or json; "" is text on a terminal
+}
+
+// DefaultConfigFile is read when it exists and no other is named.
+const DefaultConfigFile = "statusbridge.yaml"
+
+// DefaultRules is the rules file when none is named; the built-in rules stand
+// in while it does not exist.
+const DefaultRules = "rules.yaml"
+
+func defaults() Config {
+	return Config{
+		Listen: "127.0.0.1:8080", Database: "sqlite:statusbridge.db", DataDir: ".", Rules: DefaultRules,
+		Page:    Page{Name: "Status", TimeZone: "UTC", Language: "en"},
+		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
+		Log:     Log{Level: "info"},
+	}
+}
+
+// LoadConfig reads the file ("" is DefaultConfigFile, if it is there), lets the
+// environment override it, then override (the flags), reads secrets from their
+// files and checks the whole.
+func LoadConfig(file string, environ []string, override func(*Config)) (Config, error) {
+	cfg := defaults()
+	if err := readConfig(cmp.Or(file, DefaultConfigFile), file != "", &cfg); err != nil {
+		return cfg, err
+	}
+	if err := fromEnvironment(&cfg, environ); err != nil {
+		return cfg, err
+	}
+	if override != nil {
+		override(&cfg)
+	}
+	if err := readSecrets(&cfg); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.complete()
+}
+
+func readConfig(file string, must bool, cfg *Config) error {
+	src, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && !must {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	err = yaml.Load(src, cfg, yaml.WithKnownFields(), yaml.WithUniqueKeys())
+	var several *yaml.LoadErrors
+	if !errors.As(err, &several) {
+		var one *yaml.LoadError
+		if !errors.As(err, &one) {
+			if err == nil || strings.TrimSpace(string(src)) == "" {
+				return nil
+			}
+			return fmt.Errorf("configuration %s: %w", file, err)
+		}
+		several = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
+	}
+	var found alerts.Findings
+	for _, e := range several.Errors {
+		found = append(found, alerts.At(file, src, e.Mark.Line, e.Mark.Column, e.Message))
+	}
+	return found
+}
+
+// complete derives what was left out and refuses what cannot work.
+func (c *Config) complete() error {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %q is not host:port, such as 127.0.0.1:8080", c.Listen)
+	}
+	if c.PublicURL == "" {
+		if host == "" || host == "0.0.0.0" || host == "::" {
+			host = "localhost"
+		}
+		c.PublicURL = "http://" + net.JoinHostPort(host, port)
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("public_url: %q is not an address such as https://status.example.com", c.PublicURL)
+	}
+	if _, err := time.LoadLocation(c.Page.TimeZone); err != nil {
+		return fmt.Errorf("page.time_zone: %q is not a zone such as Europe/Berlin", c.Page.TimeZone)
+	}
+	if _, err := c.proxies(); err != nil {
+		return err
+	}
+	if c.SMTP.URL != "" && c.SMTP.From == "" {
+		return errors.New("smtp.from: say who the mail is from, such as status@example.com")
+	}
+	if !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
+		return errors.New("database: must begin with sqlite: or postgres://")
+	}
+	return nil
+}
+
+func (c Config) proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range c.Proxy.Trusted {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			a, aerr := netip.ParseAddr(s)
+			if aerr != nil {
+				return nil, fmt.Errorf("proxy.trusted: %q is neither a network such as 10.0.0.0/8 nor an address", s)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}

@@ -1,0 +1,239 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
+	"github.com/statusbridge/statusbridge/internal/broadcast"
+	"github.com/statusbridge/statusbridge/internal/pages"
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
+	"github.com/statusbridge/statusbridge/internal/web"
+)
+
+// drain is how long requests under way may take after SIGTERM.
+const drain = 10 * time.Second
+
+// Options are what the command line adds to the configuration.
+type Options struct {
+	Version string
+	Migrate bool
+	Out     io.Writer // where the first start prints its secrets
+	Log     *slog.Logger
+	// Reload reads the configuration anew; nil keeps it.
+	Reload func() (Config, error)
+}
+
+// Daemon is the whole program, put together.
+type Daemon struct {
+	cfg     Config
+	opt     Options
+	log     *slog.Logger
+	clock   Clock
+	store   *store.Store
+	pages   *pages.Publisher
+	intake  *alerts.Intake
+	sending *broadcast.Broadcaster
+	web     *web.Server
+
+	rules   atomic.Pointer[web.RulesState]
+	secrets atomic.Pointer[[]string]
+	reload  sync.Mutex
+}
+
+// New wires the daemon. It fails on what a person must mend first: bad rules, a
+// directory that cannot be written, a SQLite file that cannot be opened. A
+// PostgreSQL that does not answer is no reason not to serve the last good page.
+func New(ctx context.Context, cfg Config, opt Options) (*Daemon, error) {
+	d := &Daemon{cfg: cfg, opt: opt, log: opt.Log}
+	rules, err := LoadRules(cfg.Rules)
+	if err != nil {
+		return nil, err
+	}
+	d.rules.Store(&web.RulesState{Rules: rules, LoadedAt: d.clock.Now()})
+	if err := os.MkdirAll(cfg.DataDir, 0o755); err != nil {
+		return nil, fmt.Errorf("data_dir: %w", err)
+	}
+	d.secrets.Store(&cfg.Webhook.Secret)
+	if d.store, err = store.Open(ctx, cfg.Database); err != nil {
+		return nil, err
+	}
+	if err := d.wire(); err != nil {
+		return nil, errors.Join(err, d.store.Close())
+	}
+	return d, nil
+}
+
+func (d *Daemon) wire() error {
+	zone, err := time.LoadLocation(d.cfg.Page.TimeZone)
+	if err != nil {
+		return err
+	}
+	senders, err := d.senders()
+	if err != nil {
+		return err
+	}
+	d.pages, err = pages.New(pages.Config{
+		Name: d.cfg.Page.Name, PublicURL: d.cfg.PublicURL, TimeZone: zone, Language: d.cfg.Page.Language,
+		SupportURL: d.cfg.Page.SupportURL, Logo: d.cfg.Page.Logo, Accent: d.cfg.Page.Accent,
+		DataDir: d.cfg.DataDir, Weights: status.DefaultWeights, Mail: d.cfg.SMTP.URL != "",
+	}, d.store, d.clock, d.log)
+	if err != nil {
+		return fmt.Errorf("pages: %w", err)
+	}
+	d.intake, err = alerts.NewIntake(alerts.IntakeConfig{
+		Inbox: d.store, Applier: d.store, Rules: func() *status.Rules { return d.rules.Load().Rules },
+		JournalDir: filepath.Join(d.cfg.DataDir, "journal"), Clock: d.clock, NewID: NewID, Log: d.log,
+	})
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	d.sending = broadcast.New(broadcast.Config{PublicURL: d.cfg.PublicURL, PageName: d.cfg.Page.Name},
+		d.store, d.store, senders, d.clock, d.log)
+	proxies, err := d.cfg.proxies()
+	if err != nil {
+		return err
+	}
+	d.web = web.New(web.Config{
+		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies,
+		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.cfg.Twitter.ConsumerKey != "",
+		PageName: d.cfg.Page.Name, Version: d.opt.Version,
+	}, web.Deps{
+		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
+		Reload: func(context.Context) error { return d.Reload() }, Clock: d.clock, Log: d.log,
+	})
+	return nil
+}
+
+func (d *Daemon) senders() ([]broadcast.Sender, error) {
+	var out []broadcast.Sender
+	if d.cfg.SMTP.URL != "" {
+		mail, err := broadcast.NewEmail(broadcast.EmailConfig{
+			URL: d.cfg.SMTP.URL, From: d.cfg.SMTP.From, ReplyTo: d.cfg.SMTP.ReplyTo, PublicURL: d.cfg.PublicURL, PageName: d.cfg.Page.Name,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("smtp: %w", err)
+		}
+		out = append(out, mail)
+	}
+	if t := d.cfg.Twitter; t.ConsumerKey != "" {
+		twitter, err := broadcast.NewTwitter(broadcast.TwitterConfig{
+			API: t.API, ConsumerKey: t.ConsumerKey, ConsumerSecret: t.ConsumerSecret,
+			AccessToken: t.AccessToken, AccessSecret: t.AccessSecret, BaseURL: t.BaseURL, Mode: t.Mode, WithURL: t.WithURL,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("twitter: %w", err)
+		}
+		out = append(out, twitter)
+	}
+	return out, nil
+}
+
+// Run serves until ctx is done, then drains: no new request is taken, those
+// under way finish, and what is queued stays queued in the database.
+func (d *Daemon) Run(ctx context.Context) error {
+	defer d.store.Close()
+	ready, err := d.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", d.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w; is another statusbridge running, or set `listen` to a free port", err)
+	}
+	if ready {
+		if err := d.pages.Refresh(ctx); err != nil {
+			d.log.Warn("page not rendered yet", "err", err)
+		}
+	}
+	d.log.Info("listening", "address", ln.Addr().String(), "public_url", d.cfg.PublicURL, "version", d.opt.Version)
+
+	// Work outlives the listener: what was acknowledged while draining is
+	// still processed or stays in the inbox.
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	g, work := errgroup.WithContext(work)
+	g.Go(func() error { return d.web.Serve(ln) })
+	g.Go(func() error { return d.settleIn(work, ready) })
+	g.Go(func() error { return d.tick(work) })
+	g.Go(func() error { return d.intake.Run(work) })
+	g.Go(func() error { return d.watched(work, d.pages.Run) })
+	g.Go(func() error { return d.watched(work, d.sending.Run) })
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-work.Done():
+		}
+		d.log.Info("stopping")
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		err := d.web.Shutdown(limit)
+		stopWork()
+		return err
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	d.log.Info("stopped")
+	return nil
+}
+
+// watched runs a level-triggered worker that each commit wakes.
+func (d *Daemon) watched(ctx context.Context, run func(context.Context, <-chan struct{}) error) error {
+	wake, stop := d.store.Changed()
+	defer stop()
+	return run(ctx, wake)
+}
+
+// tick lets the clock act: it sleeps until something is due, or a commit may
+// have changed what is.
+func (d *Daemon) tick(ctx context.Context) error {
+	wake, stop := d.store.Changed()
+	defer stop()
+	for {
+		pause := d.tickOnce(ctx)
+		if err := d.clock.Wait(ctx, pause, wake); err != nil {
+			return err
+		}
+	}
+}
+
+// The ticker's longest sleep, and the shortest after a failure or a deadline
+// that another replica is about to serve.
+const (
+	tickAtLeast = 30 * time.Second
+	tickAtMost  = 200 * time.Millisecond
+)
+
+func (d *Daemon) tickOnce(ctx context.Context) time.Duration {
+	due, err := d.store.Due(ctx)
+	now := d.clock.Now()
+	switch {
+	case err != nil:
+		return tickAtMost * 5
+	case due.IsZero():
+		return tickAtLeast
+	case due.After(now):
+		return min(due.Sub(now), tickAtLeast)
+	}
+	_, err = d.store.Apply(ctx, now, func(b status.Board) (status.Changes, error) {
+		return status.Tick(b, d.rules.Load().Rules, d.clock.Now()), nil
+	})
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("tick not saved, will try again", "err", err)
+		return tickAtMost * 5
+	}
+	return tickAtMost
+}

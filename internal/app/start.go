@@ -1,0 +1,241 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge"
+	"github.com/statusbridge/statusbridge/internal/alerts"
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/web"
+)
+
+// startPatience is how long the start waits for the database before it serves
+// the last good page without it.
+const startPatience = 5 * time.Second
+
+// secretSetting is where the generated webhook secret is kept; secretFile is
+// its copy on disk, so that the doors open while the database is away.
+const (
+	secretSetting = "webhook_secret"
+	secretFile    = "webhook.secret"
+)
+
+// LoadRules reads the rules file; while the default one does not exist, the
+// built-in copy of the shipped rules stands in.
+func LoadRules(file string) (*status.Rules, error) {
+	src, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && file == DefaultRules {
+		return alerts.LoadRules("rules.yaml (built in)", statusbridge.Rules)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	return alerts.LoadRules(file, src)
+}
+
+// Reload reads configuration and rules anew. Bad ones change nothing: the old
+// rules stay in force, and the error is shown to admins.
+func (d *Daemon) Reload() error {
+	d.reload.Lock()
+	defer d.reload.Unlock()
+	old := *d.rules.Load()
+	cfg, err := d.cfg, error(nil)
+	if d.opt.Reload != nil {
+		cfg, err = d.opt.Reload()
+	}
+	var rules *status.Rules
+	if err == nil {
+		rules, err = LoadRules(cfg.Rules)
+	}
+	if err != nil {
+		old.Err = err
+		d.rules.Store(&old)
+		d.log.Error("reload refused, the old rules stay", "err", err)
+		return err
+	}
+	if len(cfg.Webhook.Secret) > 0 {
+		d.secrets.Store(&cfg.Webhook.Secret)
+	}
+	d.rules.Store(&web.RulesState{Rules: rules, LoadedAt: d.clock.Now()})
+	d.log.Info("rules loaded", "file", rules.File, "hash", rules.Hash, "rules", len(rules.Rules))
+	return nil
+}
+
+// prepare migrates and, on the first start, makes the admin and the secret. It
+// reports whether the database was there: without it the daemon serves the
+// last good page, takes webhooks into the journal and goes on trying.
+func (d *Daemon) prepare(ctx context.Context) (ready bool, err error) {
+	limit, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	if err := d.store.Ping(limit); err != nil {
+		if d.store.Dialect() == "sqlite" {
+			return false, fmt.Errorf("database %s: %w", d.cfg.Database, err)
+		}
+		d.log.Error("database does not answer; serving the last good page until it does", "err", err)
+		return false, d.keptSecret()
+	}
+	return true, d.found(ctx)
+}
+
+// settleIn goes on trying what prepare could not do.
+func (d *Daemon) settleIn(ctx context.Context, ready bool) error {
+	for !ready {
+		if err := d.clock.Wait(ctx, time.Second, nil); err != nil {
+			return err
+		}
+		limit, cancel := context.WithTimeout(ctx, startPatience)
+		if d.store.Ping(limit) == nil {
+			err := d.found(ctx)
+			ready = err == nil
+			if err != nil {
+				d.log.Error("database is back but not usable yet", "err", err)
+			}
+		}
+		cancel()
+	}
+	return nil
+}
+
+// found lays the ground in a database that answers.
+func (d *Daemon) found(ctx context.Context) error {
+	if d.opt.Migrate {
+		n, err := d.store.Migrate(ctx)
+		if err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		if n > 0 {
+			d.log.Info("schema migrated", "steps", n)
+		}
+	}
+	fresh, err := d.webhookSecret(ctx)
+	if err != nil {
+		return err
+	}
+	password, err := d.firstAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	if password != "" {
+		d.welcome(password, fresh)
+	}
+	return nil
+}
+
+// webhookSecret uses the configured secrets, or the stored one, or makes one.
+// It returns the secret to show on a first start.
+func (d *Daemon) webhookSecret(ctx context.Context) (string, error) {
+	if list := d.cfg.Webhook.Secret; len(list) > 0 {
+		return list[0], nil
+	}
+	secret, err := d.store.Setting(ctx, secretSetting)
+	if errors.Is(err, status.ErrNotFound) {
+		secret, err = d.store.SetSettingIfAbsent(ctx, secretSetting, newSecret())
+	}
+	if err != nil {
+		return "", fmt.Errorf("webhook secret: %w", err)
+	}
+	list := []string{secret}
+	d.secrets.Store(&list)
+	file := filepath.Join(d.cfg.DataDir, secretFile)
+	if kept, _ := os.ReadFile(file); string(kept) != secret {
+		if err := os.WriteFile(file, []byte(secret), 0o600); err != nil {
+			d.log.Warn("webhook secret not kept on disk; without the database webhooks will be refused", "err", err)
+		}
+	}
+	return secret, nil
+}
+
+// keptSecret opens the doors with the secret that an earlier start kept.
+func (d *Daemon) keptSecret() error {
+	if len(d.cfg.Webhook.Secret) > 0 {
+		return nil
+	}
+	kept, err := os.ReadFile(filepath.Join(d.cfg.DataDir, secretFile))
+	if err == nil {
+		list := []string{string(kept)}
+		d.secrets.Store(&list)
+	}
+	return nil
+}
+
+// firstAdmin makes admin@localhost when there is no account yet, and returns
+// its password; "" when there was one.
+func (d *Daemon) firstAdmin(ctx context.Context) (string, error) {
+	accounts, err := d.store.Accounts(ctx)
+	if err != nil || len(accounts) > 0 {
+		return "", err
+	}
+	password := NewPassword()
+	hash, err := web.HashPassword(password)
+	if err != nil {
+		return "", err
+	}
+	err = d.store.CreateAccount(ctx, status.Account{
+		ID: NewID(), Email: FirstAdmin, Name: "Admin", Role: status.Admin, PasswordHash: hash, CreatedAt: d.clock.Now(),
+	})
+	var taken status.Invalid
+	if errors.As(err, &taken) {
+		return "", nil // another replica was faster and printed its password
+	}
+	return password, err
+}
+
+// FirstAdmin is the account of the first start.
+const FirstAdmin = "admin@localhost"
+
+// welcome prints, once, what a person needs to begin.
+func (d *Daemon) welcome(password, secret string) {
+	base := d.cfg.PublicURL
+	local := "http://" + d.cfg.Listen
+	fmt.Fprintf(d.opt.Out, `
+statusbridge is set up. This is shown once; keep it.
+
+  admin     %s  %s
+  secret    %s
+  page      %s/
+  queue     %s/admin
+
+Fire a test alert. It appears in the queue; publish it there and it is on the page:
+
+  %s
+
+`, FirstAdmin, password, secret, base, base, TestAlert(local, secret))
+}
+
+// TestAlert is a shell command that posts an alert which the shipped rules turn
+// into a draft at once.
+func TestAlert(base, secret string) string {
+	return `curl -fsS -H 'Authorization: Bearer ` + secret + `' -H 'Content-Type: application/json' ` + cmp.Or(base, "http://127.0.0.1:8080") +
+		`/hooks/alertmanager -d '{"version":"4","status":"firing","receiver":"statusbridge","alerts":[{"status":"firing",` +
+		`"labels":{"alertname":"StatusbridgeTest","service":"example"},"annotations":{"summary":"A test alert"},` +
+		`"startsAt":"'"$(date -u +%Y-%m-%dT%H:%M:%SZ)"'","endsAt":"0001-01-01T00:00:00Z"}]}'`
+}
+
+var letters = base32.NewEncoding("abcdefghijkmnpqrstuvwxyz23456789").WithPadding(base32.NoPadding)
+
+func random(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, see its documentation
+	return letters.EncodeToString(b)
+}
+
+// NewID makes an id that nobody can guess.
+func NewID() string { return random(15) }
+
+func newSecret() string { return random(25) }
+
+// NewPassword is 80 bits in groups that can be typed from paper.
+func NewPassword() string {
+	s := random(10)
+	return strings.Join([]string{s[:4], s[4:8], s[8:12], s[12:]}, "-")
+}
