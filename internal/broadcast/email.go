@@ -1,0 +1,207 @@
+package broadcast
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"mime"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/rivo/uniseg"
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// EmailConfig is what sending mail needs.
+type EmailConfig struct {
+	URL       string // smtp://user:pass@host:587?tls=starttls|none|opportunistic or smtps://…
+	From      string // an address, with a name or without
+	ReplyTo   string // "" is From
+	PublicURL string
+	PageName  string
+	// TLS adds to the way certificates are checked, such as the roots of an own
+	// authority; nil trusts the system's.
+	TLS *tls.Config
+}
+
+// Email sends each recipient a mail of its own.
+type Email struct {
+	from     *mail.Address
+	replyTo  *mail.Address // nil: none
+	base     string        // public URL without the last slash
+	host     string        // of the public URL, for ids
+	pageName string
+	lines    *lines
+}
+
+// NewEmail checks the configuration; it does not connect.
+func NewEmail(cfg EmailConfig) (*Email, error) {
+	relay, err := parseRelay(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	relay.tls = cfg.TLS
+	e := &Email{pageName: oneLine(cfg.PageName), base: strings.TrimRight(cfg.PublicURL, "/")}
+	if e.from, err = mail.ParseAddress(cfg.From); err != nil {
+		return nil, fmt.Errorf("smtp.from %q is not an address: write status@example.com or Example Status <status@example.com>", cfg.From)
+	}
+	if cfg.ReplyTo != "" {
+		if e.replyTo, err = mail.ParseAddress(cfg.ReplyTo); err != nil {
+			return nil, fmt.Errorf("smtp.reply_to %q is not an address: write support@example.com", cfg.ReplyTo)
+		}
+	}
+	public, err := url.Parse(cfg.PublicURL)
+	if err != nil || public.Hostname() == "" {
+		return nil, fmt.Errorf("public_url %q has no host: links in mails need one, such as https://status.example.com", cfg.PublicURL)
+	}
+	e.host = public.Hostname()
+	if _, err := netip.ParseAddr(e.host); err != nil && strings.Contains(e.host, ".") {
+		relay.helo = e.host
+	}
+	e.lines = newLines(relay)
+	return e, nil
+}
+
+// Channel names the channel.
+func (e *Email) Channel() string { return status.ChannelEmail }
+
+// Parallel is how many mails may be on their way at once.
+func (e *Email) Parallel() int { return maxLines }
+
+// Rest hangs up; called when there is nothing more to send.
+func (e *Email) Rest() { e.lines.hangUp() }
+
+// Send sends one mail and answers with the server's words.
+func (e *Email) Send(ctx context.Context, m Message) (string, error) {
+	msg, err := e.build(m)
+	if err != nil {
+		return "", err
+	}
+	answer, err := e.lines.send(ctx, msg)
+	if err != nil {
+		return "", classify(err)
+	}
+	return cutTo(oneLine(answer), 200), nil
+}
+
+// build writes the mail. Every value is cleaned before it becomes a header, and
+// none goes through the library's preformatted headers, which encode nothing.
+func (e *Email) build(m Message) (*gomail.Msg, error) {
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(e.from)
+	to, err := mail.ParseAddress(m.Recipient)
+	if err != nil {
+		return nil, Permanent{Reason: fmt.Sprintf("%q is not an address", oneLine(m.Recipient))}
+	}
+	msg.ToMailAddress(&mail.Address{Address: to.Address})
+	if e.replyTo != nil {
+		msg.ReplyToMailAddress(e.replyTo)
+	}
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
+	msg.SetMessageIDWithValue(e.id(m.UpdateID, to.Address))
+	if !m.Queued.IsZero() {
+		msg.SetDateWithValue(m.Queued.UTC()) // a second attempt is the same mail
+	}
+	if m.Event == status.EventConfirm {
+		return msg, e.writeConfirm(msg, m)
+	}
+	e.setListHeaders(msg, m)
+	return msg, e.writeUpdate(msg, m)
+}
+
+// setListHeaders makes the mails about one issue a thread, and lets every mail
+// program offer to unsubscribe (RFC 2369, RFC 2919, RFC 8058).
+func (e *Email) setListHeaders(msg *gomail.Msg, m Message) {
+	root := "<" + e.id("root", m.SubjectID) + ">"
+	msg.SetGenHeader("In-Reply-To", root)
+	msg.SetGenHeader("References", root)
+	msg.SetGenHeader("List-Id", e.listID())
+	ways := "<" + e.link("unsubscribe", m.Token) + ">"
+	ways += ", <mailto:" + e.writeBack().Address + "?subject=" + url.PathEscape("unsubscribe "+m.Token) + ">"
+	msg.SetGenHeader("List-Unsubscribe", ways)
+	// Mail programs act on it only if the URL above is https. It is there in any
+	// case, so that a trial run shows the very mail.
+	msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+}
+
+func (e *Email) writeBack() *mail.Address {
+	if e.replyTo != nil {
+		return e.replyTo
+	}
+	return e.from
+}
+
+// listID names the list: "Page name" <updates.HOST>.
+func (e *Email) listID() string {
+	id := "<updates." + strings.Trim(e.host, "[]") + ">"
+	name := unencoded(e.pageName)
+	if name == "" {
+		return id
+	}
+	if encoded := mime.QEncoding.Encode("utf-8", name); encoded != name {
+		return encoded + " " + id
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `" ` + id
+}
+
+// subject is the same for all mails about an issue.
+func (e *Email) subject(m Message) string {
+	s := cutTo(oneLine(m.Title), 150)
+	if e.pageName != "" {
+		s = "[" + e.pageName + "] " + s
+	}
+	return unencoded(s)
+}
+
+// unencoded takes the meaning from text that poses as an encoded word.
+func unencoded(s string) string { return strings.ReplaceAll(oneLine(s), "=?", "= ?") }
+
+// link makes one of the recipient's own URLs.
+func (e *Email) link(parts ...string) string {
+	for i, p := range parts {
+		if i == len(parts)-1 {
+			parts[i] = url.PathEscape(p)
+		}
+	}
+	return e.base + "/" + strings.Join(parts, "/")
+}
+
+var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// id makes a message id that is the same whenever it is made of the same
+// parts: a mail that was perhaps taken and is sent again is then the same mail.
+func (e *Email) id(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(append(parts, e.host), "\x00")))
+	host := e.host
+	if strings.Contains(host, ":") {
+		host = "[IPv6:" + host + "]"
+	}
+	return idEncoding.EncodeToString(sum[:])[:26] + "@" + host
+}
+
+// cutTo keeps at most n characters as people count them.
+func cutTo(s string, n int) string {
+	rest, state, end := s, -1, 0
+	for range n {
+		if rest == "" {
+			return s
+		}
+		var cluster string
+		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		end += len(cluster)
+	}
+	if rest == "" {
+		return s
+	}
+	return strings.TrimSpace(s[:end]) + "…"
+}
+
+var errNoToken = errors.New("the delivery has no token")

@@ -1,0 +1,286 @@
+package broadcast
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	gotwitter "github.com/dghubble/go-twitter/twitter"
+	"github.com/dghubble/oauth1"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// TwitterMode says which events become tweets.
+type TwitterMode string
+
+// The modes.
+const (
+	TweetEnds TwitterMode = "first_and_resolved" // the default
+	TweetAll  TwitterMode = "all"
+	TweetOff  TwitterMode = "off"
+)
+
+// The versions of the API.
+const (
+	TwitterV2 = "v2"
+	TwitterV1 = "v1.1"
+)
+
+// TwitterConfig is what posting to X needs.
+type TwitterConfig struct {
+	API            string // v2 (the default) or v1.1
+	ConsumerKey    string
+	ConsumerSecret string
+	AccessToken    string
+	AccessSecret   string
+	BaseURL        string        // "" is X itself
+	Timeout        time.Duration // 0 is ten seconds
+	Mode           TwitterMode   // "" is TweetEnds
+	// WithURL puts the link into the first tweet of a story; X charges much more
+	// for a post with a link. Replies never carry one.
+	WithURL bool
+}
+
+// Twitter posts to one account of X. All that knows its API is in this file.
+type Twitter struct {
+	cfg    TwitterConfig
+	base   *url.URL // nil: where the library points
+	signed *http.Client
+}
+
+// NewTwitter checks the configuration; it does not connect.
+func NewTwitter(cfg TwitterConfig) (*Twitter, error) {
+	if cfg.API == "" {
+		cfg.API = TwitterV2
+	}
+	if cfg.Mode == "" {
+		cfg.Mode = TweetEnds
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 10 * time.Second
+	}
+	if cfg.API != TwitterV2 && cfg.API != TwitterV1 {
+		return nil, fmt.Errorf("twitter.api is %q: write v2 or v1.1", cfg.API)
+	}
+	if cfg.Mode != TweetEnds && cfg.Mode != TweetAll && cfg.Mode != TweetOff {
+		return nil, fmt.Errorf("twitter.mode is %q: write first_and_resolved, all or off", cfg.Mode)
+	}
+	for name, value := range map[string]string{
+		"consumer_key": cfg.ConsumerKey, "consumer_secret": cfg.ConsumerSecret,
+		"access_token": cfg.AccessToken, "access_secret": cfg.AccessSecret,
+	} {
+		if value == "" {
+			return nil, fmt.Errorf("twitter.%s is missing: copy it from the app's page in the X developer portal", name)
+		}
+	}
+	t := &Twitter{cfg: cfg}
+	if cfg.API == TwitterV2 && cfg.BaseURL == "" {
+		cfg.BaseURL = "https://api.x.com"
+	}
+	if cfg.BaseURL != "" {
+		base, err := url.Parse(strings.TrimRight(cfg.BaseURL, "/"))
+		if err != nil || base.Host == "" {
+			return nil, fmt.Errorf("twitter.base_url %q is not a URL: write https://api.x.com", cfg.BaseURL)
+		}
+		t.base = base
+	}
+	t.signed = oauth1.NewConfig(cfg.ConsumerKey, cfg.ConsumerSecret).
+		Client(oauth1.NoContext, oauth1.NewToken(cfg.AccessToken, cfg.AccessSecret))
+	t.signed.Timeout = cfg.Timeout
+	// A redirected post would be signed for the wrong address.
+	t.signed.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return t, nil
+}
+
+// Channel names the channel.
+func (t *Twitter) Channel() string { return status.ChannelTwitter }
+
+// Send posts one tweet, in reply to the first of its story if there is one.
+func (t *Twitter) Send(ctx context.Context, m Message) (string, error) {
+	if reason := t.skip(m); reason != "" {
+		return "", Skipped{Reason: reason}
+	}
+	text := Tweet(m, t.cfg.WithURL && m.Root == "")
+	post := t.postV2
+	if t.cfg.API == TwitterV1 {
+		post = t.postV1
+	}
+	id, answer, err := post(ctx, text, m.Root)
+	if answer == nil {
+		return "", fmt.Errorf("reach X: %w", err)
+	}
+	if refused := judge(answer, t.cfg.API); refused != nil {
+		if refused == errDuplicate {
+			return "", nil // the attempt before this one went through after all
+		}
+		return "", refused
+	}
+	if err != nil {
+		// It is posted, but nobody knows its name: replies will stand alone.
+		return "", nil
+	}
+	return id, nil
+}
+
+// skip says why the message is not for this feed, "" if it is.
+func (t *Twitter) skip(m Message) string {
+	if t.cfg.Mode == TweetOff {
+		return "tweets are off"
+	}
+	middle := m.Event == status.EventUpdate || m.Event == status.EventMaintenanceStarted
+	if middle && t.cfg.Mode == TweetEnds {
+		return "only the first and the last update of a story are tweeted"
+	}
+	if m.Late && m.Over {
+		return "it is over, and the end is tweeted by itself"
+	}
+	return ""
+}
+
+// answer is what X said.
+type answer struct {
+	code   int
+	header http.Header
+	words  string // from the body, for people
+	number int    // of the v1.1 error
+}
+
+// postV2 posts through POST /2/tweets.
+func (t *Twitter) postV2(ctx context.Context, text, root string) (string, *answer, error) {
+	body := map[string]any{"text": text}
+	if root != "" {
+		body["reply"] = map[string]string{"in_reply_to_tweet_id": root}
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return "", nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.base.String()+"/2/tweets", bytes.NewReader(encoded))
+	if err != nil {
+		return "", nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := t.signed.Do(req)
+	if err != nil {
+		return "", nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	got := &answer{code: resp.StatusCode, header: resp.Header}
+	var said struct {
+		Data   struct{ ID string }
+		Title  string
+		Detail string
+		Errors []struct {
+			Message string
+			Code    int
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &said)
+	}
+	got.words = said.Detail
+	if got.words == "" {
+		got.words = said.Title
+	}
+	if len(said.Errors) > 0 && got.words == "" {
+		got.words, got.number = said.Errors[0].Message, said.Errors[0].Code
+	}
+	return said.Data.ID, got, err
+}
+
+// postV1 posts through go-twitter, which speaks v1.1.
+func (t *Twitter) postV1(ctx context.Context, text, root string) (string, *answer, error) {
+	params := &gotwitter.StatusUpdateParams{}
+	if root != "" {
+		id, err := strconv.ParseInt(root, 10, 64)
+		if err != nil {
+			return "", nil, fmt.Errorf("tweet id %q is not a number: %w", root, err)
+		}
+		params.InReplyToStatusID = id
+	}
+	client := *t.signed
+	client.Transport = redirected{ctx: ctx, base: t.base, next: t.signed.Transport}
+	tweet, resp, err := gotwitter.NewClient(&client).Statuses.Update(text, params)
+	if resp == nil {
+		return "", nil, err
+	}
+	got := &answer{code: resp.StatusCode, header: resp.Header}
+	var said gotwitter.APIError
+	if errors.As(err, &said) && len(said.Errors) > 0 {
+		got.words, got.number = said.Errors[0].Message, said.Errors[0].Code
+	}
+	return tweet.IDStr, got, err
+}
+
+// redirected gives go-twitter's requests a context and another host, which it
+// has no options for. It comes before the signing.
+type redirected struct {
+	ctx  context.Context
+	base *url.URL
+	next http.RoundTripper
+}
+
+func (r redirected) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(r.ctx)
+	if r.base != nil {
+		req.URL.Scheme, req.URL.Host, req.Host = r.base.Scheme, r.base.Host, r.base.Host
+	}
+	return r.next.RoundTrip(req)
+}
+
+var errDuplicate = errors.New("X has this tweet already")
+
+// judge says what X's answer means: nil is posted.
+func judge(a *answer, api string) error {
+	said := fmt.Errorf("X answered %d %s", a.code, cutTo(oneLine(a.words), 200))
+	duplicate := a.number == 187 || strings.Contains(strings.ToLower(a.words), "duplicate")
+	switch {
+	case a.code >= 200 && a.code < 300:
+		return nil
+	case a.code == http.StatusForbidden && duplicate:
+		return errDuplicate
+	case a.code == 453 || a.number == 453:
+		return Permanent{Reason: "this X app has no access to API " + api + ": set twitter.api to v2, or ask X for a higher access level", Err: said}
+	case a.code == http.StatusUnauthorized:
+		return Permanent{Reason: "X does not accept the keys: check the consumer key and the access token, they may be revoked, and the clock", Err: said}
+	case a.code == http.StatusForbidden:
+		return Permanent{Reason: "X does not let this app post: it needs the permission Read and write, and an access token made after that", Err: said}
+	case a.code == http.StatusTooManyRequests, a.code >= 500:
+		return waitFor(a, said)
+	case a.code == http.StatusRequestTimeout, a.code == http.StatusTooEarly:
+		return said
+	}
+	return Permanent{Reason: "X refuses the tweet", Err: said}
+}
+
+// waitFor reads when to come back. X has one window a quarter of an hour and
+// two a day; the last of those that are used up counts.
+func waitFor(a *answer, said error) error {
+	var at time.Time
+	for _, window := range []string{"x-rate-limit", "x-app-limit-24hour", "x-user-limit-24hour"} {
+		if left := a.header.Get(window + "-remaining"); left != "" && left != "0" {
+			continue
+		}
+		reset, err := strconv.ParseInt(a.header.Get(window+"-reset"), 10, 64)
+		if err == nil && time.Unix(reset, 0).After(at) {
+			at = time.Unix(reset, 0)
+		}
+	}
+	if !at.IsZero() {
+		return RetryAfter{At: at, Err: said}
+	}
+	if seconds, err := strconv.Atoi(a.header.Get("Retry-After")); err == nil && seconds > 0 {
+		return RetryAfter{After: time.Duration(seconds) * time.Second, Err: said}
+	}
+	return said
+}

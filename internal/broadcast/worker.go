@@ -1,0 +1,246 @@
+package broadcast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// lease is for how long a claimed delivery is ours. sendTimeout must end a
+// sending well within it, or another worker sends the same message.
+const (
+	lease       = 20 * time.Second
+	sendTimeout = 14 * time.Second
+	startWithin = 4 * time.Second // of the claim
+	grace       = 5 * time.Second // for what is on its way when we stop
+	markTimeout = 5 * time.Second
+	mostClaimed = 256
+)
+
+// worker serves one channel.
+type worker struct {
+	b         *Broadcaster
+	library   Library
+	sender    Sender
+	publicURL string
+	channel   string
+	parallel  int
+	poke      chan struct{} // capacity 1: there may be something to send
+	sending   errgroup.Group
+	underWay  atomic.Int64
+	batch     int // how many to claim at once
+}
+
+func newWorker(cfg Config, b *Broadcaster, library Library, s Sender) *worker {
+	w := &worker{
+		b: b, library: library, sender: s, publicURL: cfg.PublicURL, channel: s.Channel(),
+		parallel: 1, poke: make(chan struct{}, 1),
+	}
+	if p, ok := s.(interface{ Parallel() int }); ok {
+		w.parallel = max(p.Parallel(), 1)
+	}
+	w.sending.SetLimit(w.parallel)
+	w.batch = w.parallel
+	return w
+}
+
+func (w *worker) run(ctx context.Context) {
+	defer w.rest()
+	defer func() { _ = w.sending.Wait() }() // each delivery marks its own error
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.poke:
+			w.drain(ctx)
+		}
+	}
+}
+
+// rest lets the sender close what is only worth keeping while busy.
+func (w *worker) rest() {
+	if r, ok := w.sender.(interface{ Rest() }); ok {
+		r.Rest()
+	}
+}
+
+// drain claims and sends until nothing is due.
+func (w *worker) drain(ctx context.Context) {
+	for ctx.Err() == nil {
+		claimedAt := w.b.clock.Now()
+		claimed, err := w.b.outbox.ClaimDeliveries(ctx, w.channel, claimedAt, lease, w.batch)
+		if err != nil {
+			w.b.log.Error("deliveries could not be claimed", "channel", w.channel, "err", err)
+			return
+		}
+		if len(claimed) == 0 {
+			if w.underWay.Load() == 0 {
+				w.rest()
+			}
+			return
+		}
+		w.hand(ctx, claimed, claimedAt)
+		w.adapt(len(claimed), w.b.clock.Now().Sub(claimedAt))
+	}
+}
+
+// adapt finds how many deliveries can be begun long before their lease ends:
+// many for a fast server, few for a slow one.
+func (w *worker) adapt(claimed int, took time.Duration) {
+	switch {
+	case took > startWithin/2:
+		w.batch = max(w.batch/2, w.parallel)
+	case took < startWithin/4 && claimed == w.batch:
+		w.batch = min(w.batch*2, mostClaimed)
+	}
+}
+
+// hand gives the deliveries to free hands, and waits for those.
+func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt time.Time) {
+	written := map[string]composed{} // the same words for all recipients
+	for _, d := range claimed {
+		c, done := written[d.UpdateID]
+		if !done {
+			c.message, c.err = w.compose(ctx, d)
+			written[d.UpdateID] = c
+		}
+		w.underWay.Add(1)
+		w.sending.Go(func() error {
+			defer func() {
+				if w.underWay.Add(-1) == 0 {
+					ring(w.b.look) // a retry may be due before the next look
+				}
+			}()
+			w.deliver(ctx, d, c, claimedAt)
+			return nil
+		})
+	}
+}
+
+type composed struct {
+	message Message
+	err     error
+}
+
+// compose finds the story of a delivery and writes it.
+func (w *worker) compose(ctx context.Context, d status.Delivery) (Message, error) {
+	story := Story{Event: d.Event, UpdateID: d.UpdateID}
+	switch d.Event {
+	case status.EventConfirm:
+		return ComposeConfirm(d.UpdateID, d.Token), nil
+	case status.EventOpen, status.EventUpdate, status.EventResolve:
+		i, err := w.library.Issue(ctx, d.SubjectID)
+		if err != nil {
+			return Message{}, lost(d.SubjectID, err)
+		}
+		story.Issue = &i
+	default:
+		m, err := w.library.Maintenance(ctx, d.SubjectID)
+		if err != nil {
+			return Message{}, lost(d.SubjectID, err)
+		}
+		story.Maintenance = &m
+	}
+	components, _, err := w.library.Components(ctx)
+	if err != nil {
+		return Message{}, fmt.Errorf("read the components: %w", err)
+	}
+	story.Components = components
+	return Compose(story, w.publicURL)
+}
+
+func lost(id string, err error) error {
+	if errors.Is(err, status.ErrNotFound) {
+		return Permanent{Reason: fmt.Sprintf("%s no longer exists", id)}
+	}
+	return fmt.Errorf("read %s: %w", id, err)
+}
+
+// deliver sends one message and marks how it went, at once and by itself: what
+// is marked is not sent again, whatever happens to the rest.
+func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, claimedAt time.Time) {
+	if ctx.Err() != nil || w.b.clock.Now().Sub(claimedAt) > startWithin {
+		// Not begun in time: give it back instead of sending on a lease that may end.
+		w.mark(ctx, d, func(ctx context.Context) error {
+			return w.b.outbox.MarkRetry(ctx, d.ID, d.Attempt, w.b.clock.Now(), "was not begun in time")
+		})
+		return
+	}
+	providerID, err := "", c.err
+	if err == nil {
+		providerID, err = w.send(ctx, d, c.message)
+	}
+	log := w.b.log.With("channel", w.channel, "delivery", d.ID, "subject", d.SubjectID, "attempt", d.Attempt)
+	var skipped Skipped
+	if err == nil || errors.As(err, &skipped) {
+		log.Debug("delivery done", "provider_id", providerID, "skipped", skipped.Reason)
+		w.mark(ctx, d, func(ctx context.Context) error {
+			return w.b.outbox.MarkSent(ctx, d.ID, d.Attempt, providerID, w.b.clock.Now())
+		})
+		return
+	}
+	due, again := NextAttempt(d.Attempt, w.b.clock.Now(), err)
+	if !again {
+		log.Error("delivery failed for good", "err", err)
+		w.mark(ctx, d, func(ctx context.Context) error {
+			return w.b.outbox.MarkFailed(ctx, d.ID, d.Attempt, err.Error(), w.b.clock.Now())
+		})
+		return
+	}
+	log.Warn("delivery failed, will be tried again", "err", err, "due", due)
+	w.mark(ctx, d, func(ctx context.Context) error {
+		return w.b.outbox.MarkRetry(ctx, d.ID, d.Attempt, due, err.Error())
+	})
+}
+
+// send gives the message to the sender. When we are told to stop, what is on
+// its way may still arrive, for a moment.
+func (w *worker) send(ctx context.Context, d status.Delivery, m Message) (providerID string, err error) {
+	defer func() {
+		// One message that breaks a sender must not end all the others.
+		if p := recover(); p != nil {
+			err = Permanent{Reason: fmt.Sprintf("the %s sender broke: %v", w.channel, p)}
+		}
+	}()
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		_ = w.b.clock.Wait(sending, grace, nil)
+		cancel()
+	})
+	defer stop()
+
+	root := ""
+	if d.SubscriberID == "" && d.Event != status.EventConfirm {
+		// One feed for all: what comes later answers what came first.
+		if root, err = w.b.outbox.RootDelivery(sending, w.channel, d.SubjectID); err != nil {
+			return "", fmt.Errorf("look up the first message about %s: %w", d.SubjectID, err)
+		}
+	}
+	return w.sender.Send(sending, m.to(d, root))
+}
+
+// mark writes down how a delivery went. Without it the message would be sent
+// again when the lease is over, so it tries a few times, unless we are stopping.
+func (w *worker) mark(ctx context.Context, d status.Delivery, write func(context.Context) error) {
+	for pause := time.Second; ; pause *= 2 {
+		stopping := ctx.Err() != nil
+		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), markTimeout)
+		err := write(once)
+		cancel()
+		if err == nil {
+			return
+		}
+		if stopping || pause > lease/4 {
+			w.b.log.Error("delivery could not be marked, it may be sent again", "channel", w.channel, "delivery", d.ID, "err", err)
+			return
+		}
+		_ = w.b.clock.Wait(ctx, pause, nil)
+	}
+}
