@@ -3,7 +3,7 @@
 GO       ?= go
 TOOLS    := $(CURDIR)/.tools
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-BUILD    := -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+BUILD    := -trimpath -ldflags '-s -w -X main.release=$(VERSION)'
 CYCLES   ?= 1000
 FUZZTIME ?= 60s
 

@@ -94,32 +94,20 @@ func (d *daemon) write(file, text string) {
 func (d *daemon) start() {
 	d.t.Helper()
 	d.spawn("serve", "--config", d.config)
-	eventually(d.t, "the daemon answers", func() error {
-		select {
-		case <-d.done:
-			d.t.Fatalf("the daemon ended with %v:\n%s", d.cmd.ProcessState, d.out.tail(40))
-		default:
-		}
-		return isOK(d.url + "/healthz")
-	})
-	if d.password == "" {
-		eventually(d.t, "the first start prints the admin and the secret", func() error {
-			admin, secret := d.out.line("admin"), d.out.line("secret")
-			if len(admin) < 2 || len(secret) < 1 {
-				return fmt.Errorf("no such lines in:\n%s", d.out)
-			}
-			d.password, d.secret = admin[len(admin)-1], secret[0]
-			return nil
-		})
-	}
+	d.ready()
 }
 
 // spawn runs the binary in the daemon's folder.
 func (d *daemon) spawn(args ...string) {
 	d.t.Helper()
 	d.cmd = exec.Command(binary, args...)
-	d.cmd.Dir = d.dir
-	d.cmd.Env = environment()
+	d.cmd.Dir, d.cmd.Env = d.dir, environment()
+	d.run()
+}
+
+// run starts the prepared command and watches for its end.
+func (d *daemon) run() {
+	d.t.Helper()
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
@@ -130,6 +118,30 @@ func (d *daemon) spawn(args ...string) {
 		_ = cmd.Wait()
 		close(done)
 	}()
+}
+
+// ready waits until the daemon answers.
+func (d *daemon) ready() {
+	d.t.Helper()
+	eventually(d.t, "the daemon answers", func() error {
+		select {
+		case <-d.done:
+			d.t.Fatalf("the daemon ended with %v:\n%s", d.cmd.ProcessState, d.out.tail(40))
+		default:
+		}
+		return isOK(d.url + "/healthz")
+	})
+	if d.password != "" {
+		return
+	}
+	eventually(d.t, "the first start prints the admin and the secret", func() error {
+		admin, secret := d.out.line("admin"), d.out.line("secret")
+		if len(admin) < 2 || len(secret) < 1 {
+			return fmt.Errorf("no such lines in:\n%s", d.out)
+		}
+		d.password, d.secret = admin[len(admin)-1], secret[0]
+		return nil
+	})
 }
 
 // environment is ours without what would configure the daemon.
@@ -236,13 +248,20 @@ func (o *output) String() string {
 // line returns the words that follow the label on its indented line, nil when
 // there is none.
 func (o *output) line(label string) []string {
-	for line := range strings.Lines(o.String()) {
-		words := strings.Fields(line)
-		if strings.HasPrefix(line, "  ") && len(words) > 1 && words[0] == label {
-			return words[1:]
-		}
+	if words := strings.Fields(o.whole(label)); len(words) > 1 {
+		return words[1:]
 	}
 	return nil
+}
+
+// whole returns the indented line that begins with the label.
+func (o *output) whole(label string) string {
+	for line := range strings.Lines(o.String()) {
+		if rest, indented := strings.CutPrefix(line, "  "); indented && strings.HasPrefix(rest, label+" ") {
+			return strings.TrimSpace(rest)
+		}
+	}
+	return ""
 }
 
 func (o *output) tail(n int) string {

@@ -30,7 +30,7 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	binary = filepath.Join(dir, "statusbridge")
-	build := exec.Command("go", "build", "-race", "-ldflags", "-X main.version=v0.0.0-scenario", "-o", binary, "./cmd/statusbridge")
+	build := exec.Command("go", "build", "-race", "-ldflags", "-X main.release=v0.0.0-scenario", "-o", binary, "./cmd/statusbridge")
 	build.Dir = repository
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)

@@ -1,0 +1,194 @@
+package scenario
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// readme is README.md, its comments removed.
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`(?s)<!--.*?-->`).ReplaceAllString(string(text), "")
+}
+
+// block returns the fenced block of the README that contains the text.
+func block(t *testing.T, text string) string {
+	t.Helper()
+	for _, m := range regexp.MustCompile("(?s)```[a-z]+\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
+		if strings.Contains(m[1], text) {
+			return m[1]
+		}
+	}
+	t.Fatalf("README.md has no block with %q", text)
+	return ""
+}
+
+func TestTheFirstCommandOfTheReadmeStartsTheDaemon(t *testing.T) {
+	t.Parallel()
+	line := strings.TrimSpace(strings.SplitN(strings.Split(block(t, "go run"), "\n")[0], "#", 2)[0])
+	if line != "go run ./cmd/statusbridge" {
+		t.Fatalf("the first command is %q", line)
+	}
+	d := &daemon{t: t, dir: t.TempDir(), out: &output{}}
+	port := freePort(t)
+	d.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	d.cmd = exec.Command("sh", "-c", "exec "+line)
+	// go run keeps signals to itself: both it and the daemon get them as a group.
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	d.cmd.Dir = repository
+	d.cmd.Env = append(environment(), fmt.Sprintf("STATUSBRIDGE_LISTEN=127.0.0.1:%d", port), "STATUSBRIDGE_DATA_DIR="+d.dir,
+		"STATUSBRIDGE_DATABASE=sqlite:"+filepath.Join(d.dir, "statusbridge.db"))
+	d.run()
+	t.Cleanup(func() { _ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGTERM); <-d.done })
+	within(t, 3*time.Minute, "go run builds it and it answers", func() error { return isOK(d.url + "/healthz") })
+	d.ready()
+	if err := isOK(d.url + "/"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheCommandsOfTheReadmeExist(t *testing.T) {
+	t.Parallel()
+	d := launch(t, setup{})
+	d.write(filepath.Join(d.dir, "PAYLOAD.json"), string(message(true, labels{"alertname": "CheckoutDown"}, time.Now())))
+	words := strings.NewReplacer("[FILE]", d.rules, "EMAIL", "jo@example.com", "statusbridge ", "")
+	ran := 0
+	for _, m := range regexp.MustCompile("(?m)^\\| (`statusbridge .*?) \\|").FindAllStringSubmatch(readme(t), -1) {
+		for _, c := range regexp.MustCompile("`(statusbridge [^`]+)`").FindAllStringSubmatch(m[1], -1) {
+			out, errs, code := d.command("", append([]string{"--config", d.config}, strings.Fields(words.Replace(c[1]))...)...)
+			if code != 0 || out == "" {
+				t.Errorf("%s: exit code %d, %s%s", c[1], code, out, errs)
+			}
+			ran++
+		}
+	}
+	for _, also := range []string{"admin list", "admin reset-password jo@example.com", "admin disable jo@example.com"} {
+		if out, errs, code := d.command("", append([]string{"--config", d.config}, strings.Fields(also)...)...); code != 0 {
+			t.Errorf("%s: exit code %d, %s%s", also, code, out, errs)
+		}
+		ran++
+	}
+	if ran < 9 {
+		t.Errorf("only %d commands were found in the README", ran)
+	}
+	out, err := exec.Command("make", "-C", repository, "-n", "test").CombinedOutput()
+	if err != nil {
+		t.Errorf("make test: %v\n%s", err, out)
+	}
+}
+
+func TestTheReadmeNamesEachSettingAndItsDefault(t *testing.T) {
+	t.Parallel()
+	d := &daemon{t: t, dir: t.TempDir()}
+	out, errs, code := d.command("", "config", "print")
+	if code != 0 {
+		t.Fatalf("config print: %s", errs)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal([]byte(out), &tree); err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{}
+	for key, value := range tree {
+		section, nested := value.(map[string]any)
+		if !nested {
+			settings[key] = fmt.Sprint(value)
+			continue
+		}
+		for name, value := range section {
+			settings[key+"."+name] = fmt.Sprint(value)
+		}
+	}
+	documented := map[string]bool{}
+	_, table, _ := strings.Cut(readme(t), "| key | default |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 || !strings.Contains(cells[1], "`") {
+			continue
+		}
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+			documented[m[1]] = true
+			value, known := settings[m[1]]
+			if !known {
+				t.Errorf("the README documents %s, which is no setting", m[1])
+				continue
+			}
+			fallback := strings.Trim(strings.TrimSpace(cells[2]), "`")
+			plain := value != "" && value != "[]" && value != "<nil>"
+			if plain && m[1] != "public_url" && fallback != value {
+				t.Errorf("%s defaults to %q, the README says %q", m[1], value, fallback)
+			}
+		}
+	}
+	for key := range settings {
+		if !documented[key] {
+			t.Errorf("the README does not document %s", key)
+		}
+	}
+}
+
+func TestTheExamplesOfTheReadmeAreAccepted(t *testing.T) {
+	t.Parallel()
+	d := &daemon{t: t, dir: t.TempDir()}
+	rules := filepath.Join(d.dir, "example.yaml")
+	d.write(rules, block(t, "matchers:"))
+	if out, errs, code := d.command("", "rules", "check", rules); code != 0 {
+		t.Errorf("the rules: %s%s", out, errs)
+	}
+	config := filepath.Join(d.dir, "config.yaml")
+	twitter := strings.ReplaceAll(block(t, "twitter:"), "file:/run/secrets/", "a-")
+	d.write(config, block(t, "smtp:")+twitter)
+	if out, errs, code := d.command("", "--config", config, "config", "print"); code != 0 || strings.Contains(out, "user:password@") || strings.Contains(out, "a-consumer") {
+		t.Errorf("the settings: %s%s", out, errs)
+	}
+	receiver := filepath.Join(d.dir, "alertmanager.yml")
+	d.write(receiver, strings.Replace(block(t, "webhook_configs"), "route:\n", "route:\n  receiver: statusbridge\n", 1))
+	if out, err := exec.Command(tool(t, "amtool"), "check-config", receiver).CombinedOutput(); err != nil {
+		t.Errorf("Alertmanager refuses the receiver: %v\n%s", err, out)
+	}
+	if bannerLine := block(t, "banner.js"); !strings.Contains(bannerLine, "async") {
+		t.Errorf("the banner would block the page: %s", bannerLine)
+	}
+}
+
+func TestTheLinksOfTheDocumentsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	text := readme(t)
+	var anchors []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		plain := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		anchors = append(anchors, "#"+strings.ReplaceAll(plain, " ", "-"))
+	}
+	found := regexp.MustCompile(`\]\(([^)]+)\)|(?:src|srcset)="(docs/[^"]+)"`).FindAllStringSubmatch(text, -1)
+	for _, m := range found {
+		target := m[1] + m[2]
+		switch {
+		case strings.HasPrefix(target, "#"):
+			if !slices.Contains(anchors, target) {
+				t.Errorf("README.md: no heading for %s", target)
+			}
+		case !strings.Contains(target, "://"):
+			if _, err := os.Stat(filepath.Join(repository, target)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if len(found) < 10 {
+		t.Errorf("only %d links were found", len(found))
+	}
+}
