@@ -10,6 +10,10 @@ import (
 // Alertmanager peers differ by milliseconds when the sender gives no startsAt.
 const sameEpisode = time.Second
 
+// reassertion is how much later a statement must be repeated to be more than a
+// retry of the same delivery.
+const reassertion = 10 * time.Second
+
 // seenEvery is how stale SeenAt of an unchanged signal may become before it is
 // worth a write.
 const seenEvery = 5 * time.Minute
@@ -101,11 +105,12 @@ func takeFiring(s Signal, f Fact, at time.Time) (Signal, shift) {
 		return s.begin(f), started
 	case !s.Firing && ownOrder:
 		return s, unchanged // older than what ended it
-	case !s.Firing && s.Episodes == 0 && s.Stale == 0:
+	case !s.Firing && !near(f.StartsAt, s.StartsAt) && !f.StartsAt.Equal(s.Doubt):
 		// The end overtook its beginning. If somebody says so again, it fires.
-		s.Stale++
-		s.SeenAt = f.ReceivedAt
+		s.Doubt, s.SeenAt = f.StartsAt, f.ReceivedAt
 		return s, noted
+	case !s.Firing && !near(f.StartsAt, s.StartsAt) && f.ReceivedAt.Sub(s.SeenAt) < reassertion:
+		return s, unchanged // the same statement, retried
 	case !s.Firing:
 		// Peers disagree: a contradiction stays open.
 		return s.begin(f), started
@@ -147,9 +152,12 @@ func takeResolved(s Signal, f Fact, at time.Time) (Signal, shift) {
 	return s, stopped
 }
 
+// near reports whether two beginnings are of one episode.
+func near(a, b time.Time) bool { return a.Sub(b).Abs() <= sameEpisode }
+
 // begin starts an episode.
 func (s Signal) begin(f Fact) Signal {
-	s.Firing, s.Stale = true, 0
+	s.Firing, s.Doubt = true, time.Time{}
 	s.Episodes++
 	s.StartsAt, s.ReceivedAt, s.SeenAt = f.StartsAt, f.ReceivedAt, f.ReceivedAt
 	s.describe(f)

@@ -193,7 +193,13 @@ func (e EditIssue) revise(d *desk, who string) error {
 	if len(after) == 0 {
 		return nil
 	}
+	if i.Stage == Dismissed {
+		return errDismissed
+	}
 	if err := d.check(i, i.Updates[0].Body); err != nil {
+		return err
+	}
+	if err := d.reopen(&i, old); err != nil {
 		return err
 	}
 	d.restate(&i, old, "", who, true)
@@ -210,9 +216,6 @@ func (d *desk) restate(i *Issue, old Issue, body, who string, silent bool) bool 
 	if i.State == Resolved && old.State != Resolved {
 		d.close(i, body, who, silent)
 		return true
-	}
-	if i.State != Resolved && old.State == Resolved {
-		i.ResolvedAt, i.ResolvedBy = time.Time{}, ""
 	}
 	sameComps := sameComponents(i.Components, old.Components)
 	if i.State == old.State && sameComps && body == "" {
@@ -237,6 +240,26 @@ func (d *desk) restate(i *Issue, old Issue, body, who string, silent bool) bool 
 	u.Silent = silent
 	i.Updates = append(slices.Clip(i.Updates), u)
 	return true
+}
+
+// reopen takes an issue that a person made unresolved back into its track. The
+// track may have another issue by now: then that one is the place to write.
+func (d *desk) reopen(i *Issue, old Issue) error {
+	if old.State != Resolved || i.State == Resolved {
+		return nil
+	}
+	i.ResolvedAt, i.ResolvedBy = time.Time{}, ""
+	t, ok := d.track(TrackKey{i.Rule, i.Group})
+	if i.Origin != FromAlert || !ok {
+		return nil
+	}
+	if other, taken := d.issue(t.IssueID); taken && other.ID != i.ID {
+		return Invalid{"state", "its alerts have opened a newer issue: " + other.Title}
+	}
+	t.IssueID, t.Settled = i.ID, false
+	d.stopTimer(TimerHold, t.Key.String())
+	d.c.Tracks[t.Key] = t
+	return nil
 }
 
 // close ends an issue by hand. While its alerts fire, the same episode may not
@@ -274,7 +297,7 @@ func (e PublishIssue) revise(d *desk, who string) error {
 	}
 	i := old
 	if i.Stage == Dismissed {
-		return Invalid{"stage", "it was dismissed; open a new issue instead"}
+		return errDismissed
 	}
 	before, after := d.edit(&i, e.EditIssue, who)
 	if err := d.check(i, i.Updates[0].Body); err != nil {
@@ -317,7 +340,7 @@ func (e PostUpdate) revise(d *desk, who string) error {
 		return err
 	}
 	if old.Stage == Dismissed {
-		return Invalid{"stage", "it was dismissed; open a new issue instead"}
+		return errDismissed
 	}
 	body := strings.TrimSpace(e.Body)
 	i := old
@@ -326,6 +349,9 @@ func (e PostUpdate) revise(d *desk, who string) error {
 		return Invalid{"body", "say what is new"}
 	}
 	if err := d.check(i, body); err != nil {
+		return err
+	}
+	if err := d.reopen(&i, old); err != nil {
 		return err
 	}
 	added := d.restate(&i, old, body, who, e.Silent)
@@ -400,6 +426,9 @@ func (d *desk) catchUp(i *Issue, fields []Field, rule Rule, t Track) {
 		}
 	}
 }
+
+// errDismissed refuses to bring a discarded draft back to life.
+var errDismissed = Invalid{"stage", "it was dismissed; open a new issue instead"}
 
 func joinFields(fields []Field) string {
 	words := make([]string, len(fields))

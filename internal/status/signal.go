@@ -51,8 +51,10 @@ type Signal struct {
 	SeenAt      time.Time // last statement
 	URL         string
 	Episodes    int
-	Stale       int // firing statements for an episode that had already ended
-	Tracks      []TrackKey
+	// Doubt is the startsAt of a firing statement for an episode whose end we
+	// had seen before its beginning. Said again, it fires.
+	Doubt  time.Time
+	Tracks []TrackKey
 }
 
 // TrackKey identifies a group of alerts under one rule.
