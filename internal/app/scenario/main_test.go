@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,6 +20,12 @@ func TestMain(m *testing.M) {
 }
 
 func runAll(m *testing.M) int {
+	// Scenarios wait more than they work: more of them than cores.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "scenario")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
