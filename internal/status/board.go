@@ -21,6 +21,7 @@ type Board struct {
 	Signals      map[SignalKey]Signal
 	Tracks       map[TrackKey]Track
 	Timers       map[TimerKey]time.Time
+	Sources      map[string]SourceState
 
 	members map[TrackKey]map[SignalKey]struct{}
 }
@@ -32,7 +33,7 @@ func NewBoard(seed string) Board {
 		Components: map[string]Component{}, Groups: map[string]Group{},
 		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{},
 		Signals: map[SignalKey]Signal{}, Tracks: map[TrackKey]Track{},
-		Timers:  map[TimerKey]time.Time{},
+		Timers: map[TimerKey]time.Time{}, Sources: map[string]SourceState{},
 		members: map[TrackKey]map[SignalKey]struct{}{},
 	}
 }
@@ -48,6 +49,7 @@ type Changes struct {
 	Signals       map[SignalKey]Signal
 	Tracks        map[TrackKey]Track
 	Timers        map[TimerKey]time.Time // a zero time removes the timer
+	Sources       map[string]SourceState
 	Announcements []Announcement
 	Entries       []Entry   // the audit log, with reasons
 	Verdicts      []Verdict // webhooks closed by this change
@@ -58,7 +60,7 @@ type Changes struct {
 // Empty reports whether there is nothing to save.
 func (c Changes) Empty() bool {
 	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Signals)+
-		len(c.Tracks)+len(c.Timers)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts) == 0
+		len(c.Tracks)+len(c.Timers)+len(c.Sources)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts) == 0
 }
 
 // Public reports whether visitors could see a difference.
@@ -96,6 +98,23 @@ const (
 	ReasonSchedule         Reason = "the schedule says so"
 	ReasonUnknownComponent Reason = "the rule names a component that does not exist"
 	ReasonTemplate         Reason = "a template failed; the rule's name stands in"
+	ReasonSeverity         Reason = "the alerts' severity or number changed"
+	ReasonEscalation       Reason = "an escalation of the rule was reached"
+	ReasonDeescalation     Reason = "an escalation of the rule no longer holds"
+	ReasonReopened         Reason = "fired again within reopen_within"
+	ReasonFlapping         Reason = "fires and clears too often; held open"
+	ReasonConfirmTimeout   Reason = "nobody confirmed within confirm_timeout"
+	ReasonBreaker          Reason = "too many issues were published by themselves; a person decides"
+	ReasonInterval         Reason = "outside the rule's time intervals"
+	ReasonMaintenance      Reason = "its components are under maintenance"
+	ReasonInhibited        Reason = "another open issue explains it"
+	ReasonManualIssue      Reason = "a person has opened an issue for its components"
+	ReasonUnrecovered      Reason = "the source closed the alert without a recovery"
+	ReasonBlind            Reason = "the source is stale or has not answered yet; nothing resolves meanwhile"
+	ReasonDisagree         Reason = "peers disagree: one says resolved, another firing"
+	ReasonReconciled       Reason = "absent from its source twice"
+	ReasonSilenced         Reason = "silenced at its source"
+	ReasonMerged           Reason = "merged into another alert at its source"
 )
 
 // ErrConflict: what was edited changed since it was read.
@@ -123,6 +142,7 @@ func (b *Board) Merge(c Changes) {
 	maps.Copy(b.Issues, c.Issues)
 	maps.Copy(b.Maintenances, c.Maintenances)
 	maps.Copy(b.Tracks, c.Tracks)
+	maps.Copy(b.Sources, c.Sources)
 	for _, s := range c.Signals {
 		b.Put(s)
 	}

@@ -28,7 +28,7 @@ func newDesk(b Board, r *Rules, now time.Time) *desk {
 		Components: map[string]Component{}, Groups: map[string]Group{},
 		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{},
 		Signals: map[SignalKey]Signal{}, Tracks: map[TrackKey]Track{},
-		Timers: map[TimerKey]time.Time{},
+		Timers: map[TimerKey]time.Time{}, Sources: map[string]SourceState{},
 	}}
 }
 
@@ -64,6 +64,9 @@ func (d *desk) maintenance(id string) (Maintenance, bool) {
 }
 func (d *desk) signal(k SignalKey) (Signal, bool) { return look(d.c.Signals, d.board.Signals, k) }
 func (d *desk) track(k TrackKey) (Track, bool)    { return look(d.c.Tracks, d.board.Tracks, k) }
+func (d *desk) source(name string) (SourceState, bool) {
+	return look(d.c.Sources, d.board.Sources, name)
+}
 
 // saveIssue keeps the issue as changed; its version grows once a change.
 func (d *desk) saveIssue(i Issue) {

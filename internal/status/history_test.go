@@ -34,14 +34,39 @@ func TestInvariantsHoldInEveryHistory(t *testing.T) {
 			r.Open.PublishAfter = rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(rt, "veto")
 			r.Resolve.MonitoringFirst = rapid.Bool().Draw(rt, "monitoring first")
 			r.Resolve.After = rapid.SampledFrom([]time.Duration{0, 2 * time.Minute}).Draw(rt, "settle")
+			r.Resolve.Mode = rapid.SampledFrom([]status.ResolveMode{status.ResolveAuto, status.ResolveAuto, status.ResolveMonitoring, status.ResolvePropose, status.ResolveManual}).Draw(rt, "mode")
+			r.Resolve.Require = rapid.SampledFrom([]status.Require{status.RequireAll, status.RequireAny, status.RequireAtMost}).Draw(rt, "require")
+			r.Resolve.AtMost = rapid.IntRange(0, 1).Draw(rt, "at most")
+			r.MinAlerts = rapid.IntRange(0, 2).Draw(rt, "min alerts")
+			r.ReopenWithin = rapid.SampledFrom([]time.Duration{0, 10 * time.Minute}).Draw(rt, "reopen within")
+			r.SilencedResolves = rapid.Bool().Draw(rt, "silenced resolves")
+			r.DuringMaintenance = rapid.SampledFrom([]status.MaintenancePolicy{"", status.MaintenanceIgnore}).Draw(rt, "maintenance")
+			r.Open.ConfirmAfter = rapid.SampledFrom([]time.Duration{0, 3 * time.Minute}).Draw(rt, "confirm after")
+			r.Open.ConfirmThen = rapid.SampledFrom([]status.ConfirmThen{status.ConfirmPublish, status.ConfirmDiscard, status.ConfirmKeep}).Draw(rt, "confirm then")
+			if rapid.Bool().Draw(rt, "flaps") {
+				r.Flap = status.Flap{Changes: 3, Window: 10 * time.Minute, Settle: 4 * time.Minute}
+			}
+			if rapid.Bool().Draw(rt, "escalates") {
+				r.Escalate = []status.Escalation{
+					{When: condition("alerts", ">=", 2, 0, ""), Impact: status.ImpactCritical, Deescalate: rapid.Bool().Draw(rt, "deescalates")},
+					{When: condition("open_for", ">", 0, 3*time.Minute, ""), Components: []status.RuleComponent{{Component: "api", Status: status.MajorOutage}}},
+				}
+			}
 			if rapid.IntRange(0, 9).Draw(rt, "components") == 0 {
 				r.Open.Components = nil
 			}
 		}))
+		if rapid.Bool().Draw(rt, "breaker") {
+			w.rules.Breaker = status.Breaker{MaxPublished: 1, Window: 5 * time.Minute}
+		}
+		if rapid.Bool().Draw(rt, "polled") {
+			polled(w)
+		}
 		h := &history{world: w, rt: rt, starts: map[string]time.Time{}, announced: map[string]bool{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"fire": h.fire, "clear": h.clear, "repeat": h.repeat, "late": h.late, "wait": h.wait,
 			"publish": h.publish, "dismiss": h.dismiss, "edit": h.edit, "post": h.post, "hand back": h.handBack, "open by hand": h.openByHand,
+			"poll": h.poll, "restart": h.restart, "maintain": h.maintain, "end maintenance": h.endMaintenance, "merge": h.merge2,
 		})
 	})
 }
@@ -195,6 +220,46 @@ func (h *history) openByHand(t *rapid.T) {
 		Impact: rapid.SampledFrom(status.Impacts).Draw(t, "impact")})
 }
 
+func (h *history) poll(t *rapid.T) {
+	s := seen()
+	s.Trusted = rapid.IntRange(0, 3).Draw(t, "trusted") > 0
+	for k := range h.board.Signals {
+		if rapid.Bool().Draw(t, "active") {
+			s.Active[k.Fingerprint] = status.SeenAlert{Suppressed: rapid.Bool().Draw(t, "suppressed")}
+		}
+	}
+	h.judge(status.Reconcile(h.board, h.rules, s, h.now), true)
+	h.last = nil
+}
+
+func (h *history) restart(*rapid.T) {
+	h.judge(status.Started(h.board, h.rules, h.now), true)
+}
+
+func (h *history) maintain(t *rapid.T) {
+	if len(h.board.Maintenances) > 2 {
+		return
+	}
+	h.person(status.SaveMaintenance{Silent: true, Maintenance: status.Maintenance{
+		Title: "Work", Components: []string{h.componentID("checkout")}, AutoStart: true, AutoEnd: rapid.Bool().Draw(t, "auto end"),
+		ScheduledFor: h.now.Add(time.Minute), ScheduledUntil: h.now.Add(5 * time.Minute),
+	}})
+}
+
+func (h *history) endMaintenance(t *rapid.T) {
+	for id := range h.board.Maintenances {
+		h.person(status.PostMaintenanceUpdate{ID: id, State: rapid.SampledFrom(status.MaintenanceStates).Draw(t, "state")})
+		return
+	}
+}
+
+func (h *history) merge2(t *rapid.T) {
+	f := h.cleared(h.name(t)+"eu", h.now.Add(-time.Minute))
+	f.MergedInto = h.name(t) + "eu"
+	h.automate(f)
+	h.last = nil
+}
+
 // judge checks what a step did, saves it, and checks what came of it.
 func (h *history) judge(c status.Changes, automatic bool) {
 	for id, after := range c.Issues {
@@ -209,7 +274,7 @@ func (h *history) judge(c status.Changes, automatic bool) {
 			h.rt.Fatalf("update %s is announced twice", a.UpdateID)
 		}
 		h.announced[a.UpdateID] = true
-		if i := c.Issues[a.SubjectID]; i.Stage != status.Published {
+		if i, ok := c.Issues[a.SubjectID]; ok && i.Stage != status.Published {
 			h.rt.Fatalf("an issue that is %s is announced", i.Stage)
 		}
 	}
@@ -280,6 +345,13 @@ func (h *history) consistent() {
 		}
 	}
 	for k, t := range h.board.Tracks {
+		levels := 0
+		for _, n := range t.Levels {
+			levels += n
+		}
+		if t.Firing != levels {
+			h.rt.Fatalf("track %v counts %d firing, %d by level", k, t.Firing, levels)
+		}
 		if t.Firing != firing[k] {
 			h.rt.Fatalf("track %v counts %d firing, there are %d", k, t.Firing, firing[k])
 		}

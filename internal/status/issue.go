@@ -142,6 +142,12 @@ type Issue struct {
 	Confirmed  bool // a person published or opened it
 	ResolvedBy string
 
+	RulesHash    string    // of the rules.yaml it was opened by; it finishes with them
+	Escalated    []int     // the rule's escalations that have been reached
+	Flapping     bool      // comes and goes; held open
+	RecurrenceOf string    // an earlier issue of the same rule and group
+	AnnouncedAt  time.Time // of the last announced update, for update.throttle
+
 	StartedAt    time.Time // when the disturbance began, as far as is known
 	CreatedAt    time.Time
 	PublishedAt  time.Time // zero: never public

@@ -3,6 +3,7 @@ package status
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,34 +14,94 @@ const (
 	MaxBody  = 20_000
 )
 
-// open makes the issue of a track whose hold is over.
+// open makes the issue of a track whose hold is over, or takes up the last one
+// again.
 func (d *desk) open(rule Rule, t Track) {
+	byPerson, again := d.takeUp(rule, t)
+	if again {
+		return
+	}
 	ev := d.evidence(rule, t, t.Since)
 	i := Issue{
 		ID: d.mint(), State: Investigating, Origin: FromAlert, Stage: Draft,
-		Rule: rule.Name, Group: t.Key.Group, GroupLabels: t.Labels,
-		StartedAt: earlier(t.Since, d.now), CreatedAt: d.now,
+		Rule: rule.Name, Group: t.Key.Group, GroupLabels: t.Labels, RulesHash: d.rules.Hash,
+		StartedAt: earlier(t.Since, d.now), CreatedAt: d.now, RecurrenceOf: t.LastIssue,
 	}
 	i.Title = d.title(rule, ev, i.ID)
-	i.Impact = cmp.Or(rule.Open.Impact, d.worstImpact(t))
-	i.Components = d.ruleComponents(rule, i.ID)
-	d.say(&i, d.fill(rule.Open.Body, ev, i.ID, "We are investigating."), nil)
+	i.Impact = cmp.Or(rule.Open.Impact, t.worstImpact())
+	i.Components = d.components(rule.Open.Components, rule, t, i.ID)
+	i.Updates = []Update{d.update(i, d.fill(rule.Open.Body, ev, i.ID, "We are investigating."), Automation, nil, i.Components)}
 
-	d.stopTimer(TimerHold, t.Key.String())
-	t.IssueID = i.ID
+	t.IssueID, t.Cleared, t.AttachedTo = i.ID, 0, ""
 	d.c.Tracks[t.Key] = t
 	d.log(Entry{Action: "opened", Subject: i.ID, Reason: ReasonHoldElapsed,
 		Detail: "rule " + rule.Name + ", group " + t.Key.Group + ", firing since " + clock(t.Since)})
+	d.stageNew(&i, rule, byPerson)
+	d.saveIssue(i)
+	d.escalate(rule, t, i)
+}
 
+// stageNew publishes a new issue, arms what will, or leaves it to a person.
+func (d *desk) stageNew(i *Issue, rule Rule, byPerson bool) {
 	switch {
 	case rule.Open.Publish == PublishNever:
 		i.Stage = Internal
+		return
+	case byPerson:
+		// People ended the last one a moment ago: they decide.
 	case rule.Open.Publish == PublishAuto && rule.Open.PublishAfter <= 0:
-		d.publish(&i, Automation, ReasonRuleAuto, false)
+		d.publishAuto(i, ReasonRuleAuto)
 	case rule.Open.Publish == PublishAuto:
 		d.setTimer(TimerPublish, i.ID, d.now.Add(rule.Open.PublishAfter))
 	}
+	if i.Stage == Draft && rule.Open.ConfirmAfter > 0 {
+		d.setTimer(TimerConfirm, i.ID, d.now.Add(rule.Open.ConfirmAfter))
+	}
+}
+
+// takeUp reopens the track's last issue if it ended within reopen_within. An
+// issue that a person ended is not reopened: byPerson says that a new one must
+// wait for a person.
+func (d *desk) takeUp(rule Rule, t Track) (byPerson, again bool) {
+	if t.LastIssue == "" || rule.ReopenWithin <= 0 || d.now.Sub(t.LastEndedAt) > rule.ReopenWithin {
+		return false, false
+	}
+	if t.LastEndedBy != Automation {
+		return true, false
+	}
+	i, ok := d.issue(t.LastIssue)
+	if !ok || i.State != Resolved || i.Stage == Dismissed || !i.Automatic(FieldState) {
+		return false, false
+	}
+	before := i
+	i.State, i.ResolvedAt, i.ResolvedBy, i.MonitoringAt = Investigating, time.Time{}, "", time.Time{}
+	t.IssueID, t.Cleared = i.ID, 0
+	d.c.Tracks[t.Key] = t
+	before.Components = healed(i.Components)
+	d.tellIssue(&i, before, rule, "The problem has come back. We are investigating again.", EventUpdate, ReasonReopened)
 	d.saveIssue(i)
+	d.escalate(rule, t, i)
+	return false, true
+}
+
+// publishAuto publishes without a person, unless the breaker is open: then the
+// issue stays a draft and people are told that it looks like a major event.
+func (d *desk) publishAuto(i *Issue, why Reason) {
+	if b := d.rules.Breaker; b.MaxPublished > 0 {
+		n := 0
+		for _, o := range all(d.c.Issues, d.board.Issues) {
+			if o.Origin == FromAlert && !o.Confirmed && !o.PublishedAt.IsZero() && d.now.Sub(o.PublishedAt) < b.Window {
+				n++
+			}
+		}
+		if n >= b.MaxPublished {
+			i.Suggestions = append(without(i.Suggestions, FieldState), Suggestion{Field: FieldState, Value: "major event", Reason: string(ReasonBreaker), At: d.now})
+			d.log(Entry{Action: "held back", Subject: i.ID, Reason: ReasonBreaker})
+			d.majorEvent(n)
+			return
+		}
+	}
+	d.publish(i, Automation, why, false)
 }
 
 // publish makes a draft public and orders its announcement.
@@ -53,8 +114,10 @@ func (d *desk) publish(i *Issue, who string, why Reason, silent bool) {
 		i.Updates[n].Silent = silent
 	}
 	d.stopTimer(TimerPublish, i.ID)
+	d.stopTimer(TimerConfirm, i.ID)
 	d.log(Entry{Actor: who, Action: "published", Subject: i.ID, Reason: why, After: i.Title})
 	if !silent && len(i.Updates) > 0 {
+		i.AnnouncedAt = d.now
 		d.announce(*i, EventOpen, i.Updates[0], d.channels(*i, EventOpen))
 	}
 }
@@ -62,17 +125,17 @@ func (d *desk) publish(i *Issue, who string, why Reason, silent bool) {
 // end resolves an issue, whatever its stage.
 func (d *desk) end(i *Issue, body, who string) {
 	i.State, i.ResolvedAt, i.ResolvedBy, i.Suggestions = Resolved, d.now, who, nil
-	healed := make([]Affected, len(i.Components))
-	for n, a := range i.Components {
-		healed[n] = Affected{a.ComponentID, Operational}
-	}
-	u := d.update(*i, body, who, i.Components, healed)
+	u := d.update(*i, body, who, i.Components, healed(i.Components))
 	i.Updates = append(slices.Clip(i.Updates), u)
 }
 
-// say appends an update of automation about the issue as it is now.
-func (d *desk) say(i *Issue, body string, before []Affected) {
-	i.Updates = append(slices.Clip(i.Updates), d.update(*i, body, Automation, before, i.Components))
+// healed is the components with all of them operational.
+func healed(list []Affected) []Affected {
+	out := make([]Affected, len(list))
+	for n, a := range list {
+		out[n] = Affected{a.ComponentID, Operational}
+	}
+	return out
 }
 
 // update words a statement; changes are told only where before and after differ.
@@ -137,37 +200,11 @@ func (d *desk) announce(i Issue, e Event, u Update, channels []string) {
 
 // channels says where an event of the issue is told: nil is everywhere.
 func (d *desk) channels(i Issue, e Event) []string {
-	rule, ok := d.rules.Find(i.Rule)
+	rule, ok := d.rules.version(i.RulesHash).Find(i.Rule)
 	if !ok || rule.Broadcast == nil {
 		return nil
 	}
 	return append([]string{}, rule.Broadcast[e]...)
-}
-
-// ruleComponents finds the components a rule marks; one that is gone is left
-// out and noted.
-func (d *desk) ruleComponents(rule Rule, issue string) []Affected {
-	var out []Affected
-	for _, rc := range rule.Open.Components {
-		c, ok := d.componentBySlug(rc.Component)
-		if !ok {
-			d.log(Entry{Action: "warned", Subject: issue, Reason: ReasonUnknownComponent, Detail: rc.Component})
-			continue
-		}
-		out = append(out, Affected{c.ID, rc.Status})
-	}
-	return out
-}
-
-// worstImpact is the worst default impact of the alerts in a track.
-func (d *desk) worstImpact(t Track) Impact {
-	worst := ImpactNone
-	for _, s := range d.members(t.Key) {
-		if _, impact := d.rules.Level(s.Key.Source, s.Labels, s.Lists); s.Firing && impact.Rank() > worst.Rank() {
-			worst = impact
-		}
-	}
-	return worst
 }
 
 // members lists the signals of a track, oldest episode first.
@@ -195,14 +232,10 @@ func (d *desk) members(key TrackKey) []Signal {
 func (d *desk) evidence(rule Rule, t Track, since time.Time) Evidence {
 	members := slices.DeleteFunc(d.members(t.Key), func(s Signal) bool { return !s.Firing && s.EndsAt.Before(since) })
 	ev := Evidence{
-		Rule: rule.Name, GroupLabels: t.Labels, Firing: t.Firing, StartedAt: t.Since, Severity: "info",
+		Rule: rule.Name, GroupLabels: t.Labels, Firing: t.Firing, StartedAt: t.Since, Severity: t.severity(),
 		CommonLabels: map[string]string{}, CommonAnnotations: map[string]string{},
 	}
-	worst := -1
 	for n, s := range members {
-		if level, impact := d.rules.Level(s.Key.Source, s.Labels, s.Lists); impact.Rank() > worst {
-			worst, ev.Severity = impact.Rank(), level
-		}
 		if n == 0 {
 			ev.Source = s.Key.Source
 			copyInto(ev.CommonLabels, s.Labels)
@@ -269,3 +302,22 @@ func (d *desk) text(t Text, rule Rule, track Track, i Issue, fallback string) st
 
 // oneLine folds white space, so that no text can add a line to a title.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// majorTitle is what the breaker proposes.
+const majorTitle = "Several systems are affected"
+
+// majorEvent drafts, once, one issue for people to tell the whole with.
+func (d *desk) majorEvent(published int) {
+	for _, i := range all(d.c.Issues, d.board.Issues) {
+		if i.Open() && i.Title == majorTitle {
+			return
+		}
+	}
+	i := Issue{
+		ID: d.mint(), Title: majorTitle, State: Investigating, Impact: ImpactMajor, Stage: Draft, Origin: Manual,
+		StartedAt: d.now, CreatedAt: d.now,
+	}
+	i.Updates = []Update{d.update(i, "Several of our systems have problems at the same time. We are investigating.", Automation, nil, nil)}
+	d.log(Entry{Action: "opened", Subject: i.ID, Reason: ReasonBreaker, Detail: strconv.Itoa(published) + " issues were published by themselves shortly before"})
+	d.saveIssue(i)
+}

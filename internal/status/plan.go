@@ -230,6 +230,7 @@ func (e PostMaintenanceUpdate) revise(d *desk, who string) error {
 	d.move(&m, to, body, who, e.Silent)
 	d.log(Entry{Actor: who, Action: string(to), Subject: m.ID, Reason: ReasonPerson, Detail: clip(body, 200)})
 	d.saveMaintenance(m)
+	d.over(m)
 	d.c.Result = m.ID
 	return nil
 }
@@ -288,4 +289,12 @@ func (d *desk) turn(m Maintenance) {
 	d.move(&m, to, "", Automation, false)
 	d.log(Entry{Action: string(to), Subject: m.ID, Reason: ReasonSchedule, Detail: "due " + clock(due)})
 	d.saveMaintenance(m)
+	d.over(m)
+}
+
+// over lets alerts that the maintenance had explained speak for themselves.
+func (d *desk) over(m Maintenance) {
+	if m.Over() {
+		d.detach(m.ID, false)
+	}
 }

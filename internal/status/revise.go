@@ -267,20 +267,20 @@ func (d *desk) reopen(i *Issue, old Issue) error {
 func (d *desk) close(i *Issue, body, who string, silent bool) {
 	d.end(i, body, who)
 	i.Updates[len(i.Updates)-1].Silent = silent
-	d.release(*i)
+	d.release(*i, who)
 }
 
 // release lets go of the track of an issue that a person ended.
-func (d *desk) release(i Issue) {
+func (d *desk) release(i Issue, who string) {
 	key := TrackKey{i.Rule, i.Group}
 	d.stopTimer(TimerPublish, i.ID)
-	t, ok := d.track(key)
-	if !ok || t.IssueID != i.ID {
+	d.stopTimer(TimerConfirm, i.ID)
+	d.c.Issues[i.ID] = i // over, for those who look at it below
+	if t, ok := d.track(key); ok && t.IssueID == i.ID {
+		d.ended(t, i, who)
 		return
 	}
-	d.stopTimer(TimerSettle, key.String())
-	t.IssueID, t.Settled = "", t.Firing > 0
-	d.c.Tracks[key] = t
+	d.detach(i.ID, true)
 }
 
 func (e PublishIssue) revise(d *desk, who string) error {
@@ -327,8 +327,11 @@ func (e DismissIssue) revise(d *desk, who string) error {
 	case Published:
 		return Invalid{"stage", "it is public already; resolve it instead"}
 	}
+	if i.State == Resolved {
+		return Invalid{"stage", "it is over already"}
+	}
 	i.Stage = Dismissed
-	d.release(i)
+	d.release(i, who)
 	d.log(Entry{Actor: who, Action: "dismissed", Subject: i.ID, Reason: ReasonPerson, Before: i.Title})
 	d.saveIssue(i)
 	return nil
@@ -386,17 +389,16 @@ func (e HandBack) revise(d *desk, who string) error {
 	i.Held = held
 	key := TrackKey{i.Rule, i.Group}
 	t, tracked := d.track(key)
-	rule, known := d.rules.Find(i.Rule)
-	if tracked && known && t.IssueID == i.ID {
+	rule, known := d.ruleOf(t, i)
+	mine := tracked && known && t.IssueID == i.ID
+	if mine {
 		d.catchUp(&i, e.Fields, rule, t)
 	}
 	d.restate(&i, old, "", Automation, true)
 	d.log(Entry{Actor: who, Action: "handed back", Subject: i.ID, Reason: ReasonPerson, Detail: joinFields(e.Fields)})
 	d.saveIssue(i)
-	if tracked && t.IssueID == i.ID && t.Firing == 0 && slices.Contains(e.Fields, FieldState) {
-		if due := t.QuietSince.Add(rule.Resolve.After); known && rule.Resolve.Mode == ResolveAuto {
-			d.setTimer(TimerSettle, key.String(), later(due, d.now))
-		}
+	if mine {
+		d.assess(key)
 	}
 	return nil
 }
@@ -410,9 +412,9 @@ func (d *desk) catchUp(i *Issue, fields []Field, rule Rule, t Track) {
 		case FieldTitle:
 			i.Title = d.title(rule, ev, i.ID)
 		case FieldImpact:
-			i.Impact = cmp.Or(rule.Open.Impact, d.worstImpact(t))
+			i.Impact = cmp.Or(rule.Open.Impact, t.worstImpact())
 		case FieldComponents:
-			i.Components = d.ruleComponents(rule, i.ID)
+			i.Components = d.components(rule.Open.Components, rule, t, i.ID)
 		case FieldBody:
 			i.Updates = slices.Clone(i.Updates)
 			i.Updates[0].Body = clip(d.fill(rule.Open.Body, ev, i.ID, "We are investigating."), MaxBody)

@@ -15,14 +15,35 @@ type Rules struct {
 	Sources  []Source
 	Severity []Severity
 	Rules    []Rule
+	Inhibit  []Inhibit
+	Breaker  Breaker
 	// DropUnmatched: an alert that no rule wants is not shown to admins.
 	DropUnmatched bool
+	// Past are earlier versions by hash: an issue finishes with the rules that
+	// opened it.
+	Past map[string]*Rules
 }
 
 // Source is a named sender of webhooks.
 type Source struct {
-	Name string
-	Type string // alertmanager or newrelic
+	Name      string
+	Type      string   // alertmanager or newrelic
+	Peers     []string // Alertmanager addresses to poll
+	Heartbeat Heartbeat
+	AccountID int    // New Relic
+	Region    string // New Relic: us or eu
+	APIKeyEnv string // New Relic: the environment variable that holds the key
+	Receiver  string // Alertmanager: only alerts of this receiver; "" finds out
+}
+
+// Polled reports whether the source is asked as well as listened to.
+func (s Source) Polled() bool { return len(s.Peers) > 0 || s.AccountID != 0 && s.APIKeyEnv != "" }
+
+// Heartbeat is an alert that always fires: its silence means that the source
+// is blind. Without matchers there is none.
+type Heartbeat struct {
+	Matchers labels.Matchers
+	MaxAge   time.Duration
 }
 
 // Severity maps labels to a level and a default impact; the first match wins.
@@ -32,19 +53,63 @@ type Severity struct {
 	Impact   Impact
 }
 
+// Levels are the severities, mildest first.
+var Levels = []string{"info", "warning", "critical"}
+
+// Inhibit keeps alerts from opening an issue while another issue explains
+// them. Its matchers see the group labels of both and the name of the rule as
+// label "rule".
+type Inhibit struct {
+	Name     string
+	Source   labels.Matchers
+	Target   labels.Matchers
+	Equal    []string
+	Suppress bool // not even kept as evidence of the source's issue
+}
+
+// Breaker bounds what publishes by itself: beyond MaxPublished within Window,
+// issues stay drafts. Zero means no bound.
+type Breaker struct {
+	MaxPublished int
+	Window       time.Duration
+}
+
 // Rule says which alerts become which issue.
 type Rule struct {
-	Name     string
-	Source   string // only alerts of this source; "" is any
-	Matchers labels.Matchers
-	GroupBy  []string
-	Continue bool
-	For      time.Duration
-	Open     Open
-	Resolve  Resolve
+	Name      string
+	Source    string // only alerts of this source; "" is any
+	Matchers  labels.Matchers
+	GroupBy   []string
+	Continue  bool
+	For       time.Duration
+	MinAlerts int // 0 is 1
+	// Active reports whether the rule may open issues at that moment
+	// (active_time_intervals, mute_time_intervals); nil is always.
+	Active       func(time.Time) bool
+	Open         Open
+	Escalate     []Escalation
+	Update       UpdatePolicy
+	Resolve      Resolve
+	ReopenWithin time.Duration
+	Flap         Flap
+	// DuringMaintenance says what happens to alerts for components under
+	// maintenance; "" is attach.
+	DuringMaintenance MaintenancePolicy
+	// SilencedResolves: silenced at the source counts as resolved.
+	SilencedResolves bool
 	// Broadcast lists the channels per event; a nil map is all channels.
 	Broadcast map[Event][]string
 }
+
+// MaintenancePolicy is a value of during_maintenance.
+type MaintenancePolicy string
+
+// The policies.
+const (
+	MaintenanceAttach   MaintenancePolicy = "attach"   // evidence of the maintenance
+	MaintenanceSuppress MaintenancePolicy = "suppress" // nothing
+	MaintenanceIgnore   MaintenancePolicy = "ignore"   // opens as at any time
+)
 
 // Open says what the issue looks like and who publishes it.
 type Open struct {
@@ -54,6 +119,10 @@ type Open struct {
 	Components   []RuleComponent
 	Publish      Publish
 	PublishAfter time.Duration // veto window of Publish == PublishAuto
+	// ConfirmAfter and ConfirmThen say what becomes of a draft that nobody
+	// confirms; zero waits for ever.
+	ConfirmAfter time.Duration
+	ConfirmThen  ConfirmThen
 }
 
 // Publish says how a draft becomes public.
@@ -66,16 +135,59 @@ const (
 	PublishNever   Publish = "never"
 )
 
-// RuleComponent is a component that the rule marks.
+// ConfirmThen says what becomes of a draft that nobody confirmed in time.
+type ConfirmThen string
+
+// The ends of a confirm_timeout.
+const (
+	ConfirmPublish ConfirmThen = "publish"
+	ConfirmDiscard ConfirmThen = "discard_if_resolved"
+	ConfirmKeep    ConfirmThen = "keep"
+)
+
+// RuleComponent is a component, or all of a group, that the rule marks.
 type RuleComponent struct {
 	Component string // slug
+	Label     string // or: the label that holds the slug
+	Group     Text   // or: the name of a group of components
 	Status    ComponentStatus
+	// StatusText, when set, is a template that yields the status.
+	StatusText Text
+	When       Condition // zero is always
+}
+
+// Escalation changes an open issue when its condition holds.
+type Escalation struct {
+	When       Condition
+	Impact     Impact // "" leaves it
+	Components []RuleComponent
+	Body       Text
+	// Deescalate takes it back when the condition no longer holds.
+	Deescalate bool
+}
+
+// UpdatePolicy says which changes by automation are told as an update, and how
+// often at most; what comes sooner is on the page but notifies nobody.
+type UpdatePolicy struct {
+	OnSeverity   bool
+	OnComponents bool
+	Throttle     time.Duration
+}
+
+// Flap holds an issue open whose alerts come and go: Changes flips within
+// Window; it then settles after Settle of quiet. Zero Changes never holds.
+type Flap struct {
+	Changes int
+	Window  time.Duration
+	Settle  time.Duration
 }
 
 // Resolve says how the issue ends.
 type Resolve struct {
 	Mode            ResolveMode
 	After           time.Duration // settle
+	Require         Require
+	AtMost          int // of Require == RequireAtMost
 	MonitoringFirst bool
 	Body            Text
 }
@@ -85,9 +197,32 @@ type ResolveMode string
 
 // The resolve modes.
 const (
-	ResolveAuto   ResolveMode = "auto"
-	ResolveManual ResolveMode = "manual"
+	ResolveAuto       ResolveMode = "auto"
+	ResolveMonitoring ResolveMode = "monitoring" // sets monitoring, a person resolves
+	ResolvePropose    ResolveMode = "propose"    // leaves a suggestion
+	ResolveManual     ResolveMode = "manual"     // does nothing
 )
+
+// Require says when the alerts count as recovered.
+type Require string
+
+// The requirements.
+const (
+	RequireAll    Require = "all" // also ""
+	RequireAny    Require = "any"
+	RequireAtMost Require = "firing_at_most"
+)
+
+// met reports whether the track has recovered as far as the rule asks.
+func (r Resolve) met(t Track) bool {
+	switch r.Require {
+	case RequireAny:
+		return t.Firing == 0 || t.Cleared > 0
+	case RequireAtMost:
+		return t.Firing <= r.AtMost
+	}
+	return t.Firing == 0
+}
 
 // Text is a compiled template. It must not fail on any evidence that its
 // check at load accepted; if it does, the caller falls back to the rule's name.
@@ -128,4 +263,22 @@ func (r *Rules) Find(name string) (Rule, bool) {
 		}
 	}
 	return Rule{}, false
+}
+
+// version returns the rules of that hash: these, or earlier ones.
+func (r *Rules) version(hash string) *Rules {
+	if past, ok := r.Past[hash]; ok && hash != r.Hash {
+		return past
+	}
+	return r
+}
+
+// source returns the settings of a source; an unlisted one has none.
+func (r *Rules) source(name string) Source {
+	for _, s := range r.Sources {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Source{Name: name}
 }

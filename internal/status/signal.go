@@ -31,7 +31,12 @@ type Fact struct {
 	// Unrecovered marks an end that is no recovery (New Relic CLOSE_TTL,
 	// CLOSE_INACTIVE): it never resolves anything by itself.
 	Unrecovered bool
-	Delivery    string // id of the webhook that carried it
+	// MergedInto is the fingerprint of the alert that took over the evidence of
+	// this one (New Relic MERGE_REQUEST), "" otherwise.
+	MergedInto string
+	// Reconciled marks a fact that we found by asking the source.
+	Reconciled bool
+	Delivery   string // id of the webhook that carried it
 }
 
 // Key is the identity of the alert the fact speaks of.
@@ -55,6 +60,15 @@ type Signal struct {
 	// had seen before its beginning. Said again, it fires.
 	Doubt  time.Time
 	Tracks []TrackKey
+	// Level and Impact are what the severities made of it when it began.
+	Level  string
+	Impact Impact
+	// Misses counts the polls of its source, a minute or more apart, in which it
+	// fired here and was absent there. MissedAt is the last of them.
+	Misses   int
+	MissedAt time.Time
+	// Suppressed: the source still has it, silenced, inhibited or muted.
+	Suppressed bool
 }
 
 // TrackKey identifies a group of alerts under one rule.
@@ -69,12 +83,23 @@ type Track struct {
 	Key        TrackKey
 	Labels     map[string]string // the group labels
 	Firing     int               // signals that fire now
+	Cleared    int               // signals that stopped since the issue opened
+	Levels     map[string]int    // firing signals by level and impact, see levelKey
 	Since      time.Time         // start of the hold: min(startsAt, receivedAt)
-	QuietSince time.Time         // when the last signal stopped; zero while firing
+	QuietSince time.Time         // when resolve.require was met; zero while it is not
 	IssueID    string            // the open issue, "" if none
 	// Settled is set when a person ended the issue while alerts fired: the same
 	// episode may not open another. Cleared when the track falls quiet.
 	Settled bool
+	// AttachedTo is the issue or maintenance that takes the alerts as evidence
+	// instead of an issue of their own.
+	AttachedTo string
+	// Flips are the last changes between firing and quiet.
+	Flips []time.Time
+	// The last issue that ended, when, and by whom: for reopen_within.
+	LastIssue   string
+	LastEndedAt time.Time
+	LastEndedBy string
 }
 
 // GroupKey writes group labels in one canonical form.
@@ -104,6 +129,8 @@ const (
 	TimerHold    TimerKind = "hold"    // track: `for` is over, open the issue
 	TimerPublish TimerKind = "publish" // issue: the veto window is over
 	TimerSettle  TimerKind = "settle"  // track: quiet for `resolve.after`
+	TimerJudge   TimerKind = "judge"   // track: an open_for condition may hold now
+	TimerConfirm TimerKind = "confirm" // issue: nobody confirmed in time
 )
 
 // TimerKey identifies a timer; there is at most one of a kind for a subject.

@@ -13,16 +13,17 @@ import (
 func Tick(b Board, r *Rules, now time.Time) Changes {
 	d := newDesk(b, r, now)
 	for _, key := range d.due() {
+		if at := d.armed(key.Kind, key.Subject); at.IsZero() || at.After(now) {
+			continue // something before it in this tick took it back
+		}
 		d.stopTimer(key.Kind, key.Subject)
 		switch key.Kind {
-		case TimerHold:
-			d.holdOver(ParseTrackKey(key.Subject))
-		case TimerSettle:
-			if t, ok := d.track(ParseTrackKey(key.Subject)); ok {
-				d.settle(t)
-			}
+		case TimerHold, TimerJudge, TimerSettle:
+			d.assess(ParseTrackKey(key.Subject))
 		case TimerPublish:
 			d.vetoOver(key.Subject)
+		case TimerConfirm:
+			d.confirmOver(key.Subject)
 		}
 	}
 	for _, id := range sortedKeys(b.Maintenances) {
@@ -31,24 +32,38 @@ func Tick(b Board, r *Rules, now time.Time) Changes {
 	return d.c
 }
 
-// holdOver opens the issue of a track that still fires.
-func (d *desk) holdOver(key TrackKey) {
-	t, ok := d.track(key)
-	rule, known := d.rules.Find(key.Rule)
-	if ok && known && t.Firing > 0 && t.IssueID == "" && !t.Settled {
-		d.open(rule, t)
+// draft finds a draft whose alerts are known, for a timer that is about it.
+func (d *desk) draft(id string) (Issue, Rule, Track, bool) {
+	i, ok := d.issue(id)
+	if !ok || i.Stage != Draft || !i.Open() {
+		return i, Rule{}, Track{}, false
 	}
+	t, _ := d.track(TrackKey{i.Rule, i.Group})
+	rule, known := d.ruleOf(t, i)
+	return i, rule, t, known
 }
 
 // vetoOver publishes a draft that nobody vetoed, if its alerts still fire.
 func (d *desk) vetoOver(id string) {
-	i, ok := d.issue(id)
-	t, _ := d.track(TrackKey{i.Rule, i.Group})
-	if !ok || i.Stage != Draft || !i.Open() || t.Firing == 0 {
+	i, rule, t, ok := d.draft(id)
+	if !ok || rule.Resolve.met(t) {
 		return
 	}
-	d.publish(&i, Automation, ReasonVetoElapsed, false)
+	d.publishAuto(&i, ReasonVetoElapsed)
 	d.saveIssue(i)
+}
+
+// confirmOver does what the rule says of a draft that nobody confirmed.
+func (d *desk) confirmOver(id string) {
+	i, rule, t, ok := d.draft(id)
+	switch {
+	case !ok:
+	case rule.Open.ConfirmThen == ConfirmPublish && !rule.Resolve.met(t):
+		d.publishAuto(&i, ReasonConfirmTimeout)
+		d.saveIssue(i)
+	case rule.Open.ConfirmThen != ConfirmKeep && rule.Resolve.met(t):
+		d.settle(t.Key)
+	}
 }
 
 // due lists what is due, in the order it became due.
