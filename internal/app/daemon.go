@@ -130,7 +130,7 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 	if t := d.cfg.Twitter; t.ConsumerKey != "" {
 		twitter, err := broadcast.NewTwitter(broadcast.TwitterConfig{
 			API: t.API, ConsumerKey: t.ConsumerKey, ConsumerSecret: t.ConsumerSecret,
-			AccessToken: t.AccessToken, AccessSecret: t.AccessSecret, BaseURL: t.BaseURL, Mode: broadcast.TwitterMode(t.Mode), WithURL: t.WithURL,
+			AccessToken: t.AccessToken, AccessSecret: t.AccessSecret, BaseURL: t.BaseURL, Mode: t.Mode, WithURL: t.WithURL,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("twitter: %w", err)
