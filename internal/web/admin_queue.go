@@ -37,6 +37,7 @@ type issueCard struct {
 	Since      string // "14 minutes"
 	Started    time.Time
 	Rule       string
+	Lead       string // what the oldest firing alert says
 	Body       string // the newest public words
 	Paused     bool   // a person holds something
 	Hints      int    // open suggestions of automation
@@ -107,6 +108,9 @@ func (s *Server) card(i status.Issue, signals []status.Signal, d directory) issu
 	case card.Alerts > 0:
 		card.Firings = "alerts quiet"
 	}
+	if views := s.signalViews(signals); len(views) > 0 && views[0].Firing && views[0].Summary != "" {
+		card.Lead = views[0].Name + ": " + clip(views[0].Summary, 200)
+	}
 	end := s.clock.Now()
 	if i.State == status.Resolved && !i.ResolvedAt.IsZero() {
 		end = i.ResolvedAt
@@ -142,7 +146,7 @@ func (s *Server) whoIsTold(ctx context.Context) (string, error) {
 		}
 	}
 	if s.cfg.TwitterConfigured {
-		told = append(told, "Twitter")
+		told = append(told, "one post on Twitter")
 	}
 	return strings.Join(told, " and "), nil
 }

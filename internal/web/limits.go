@@ -27,6 +27,10 @@ const (
 
 // limitBody runs after the header and before a byte of the body is read.
 func (s *Server) limitBody(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if ambiguous(h) {
+		h.SetConnectionClose()
+		h.Set(ambiguousMark, "1")
+	}
 	cfg := fasthttp.RequestConfig{MaxRequestBodySize: bodyLimit}
 	if h.IsPost() && bytes.HasPrefix(h.RequestURI(), []byte("/hooks/")) && s.knowsSecret(h) {
 		cfg.MaxRequestBodySize = webhookBodyLimit
@@ -105,3 +109,21 @@ func (s *Server) refuseStrangeHost(c *fiber.Ctx) error {
 }
 
 var misdirected = refusal{code: fiber.StatusMisdirectedRequest, text: "This server does not answer for that host name."}
+
+// ambiguous finds what the parser lets through although proxies may read it
+// differently: folded lines, and a length beside chunks. RFC 9112 5.2 and 6.3
+// allow to refuse both.
+func ambiguous(h *fasthttp.RequestHeader) bool {
+	raw := h.RawHeaders()
+	if bytes.Contains(raw, []byte("\n ")) || bytes.Contains(raw, []byte("\n\t")) {
+		return true
+	}
+	const chunked = -1 // as the header says; reading the body forgets it
+	return h.ContentLength() == chunked && bytes.Contains(bytes.ToLower(raw), []byte("content-length"))
+}
+
+// ambiguousMark carries the finding to the handler, for the parser's hook cannot
+// refuse. Who sends it is refused as well.
+const ambiguousMark = "X-Statusbridge-Ambiguous"
+
+var ambiguousRequest = refusal{code: fiber.StatusBadRequest, text: "The request can be read in two ways."}

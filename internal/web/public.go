@@ -18,6 +18,9 @@ import (
 // prebuilt bytes, and must not pay for what the admin needs.
 func (s *Server) servePublic(c *fiber.Ctx) (err error) {
 	defer s.rescue(c, &err)
+	if h := &c.Request().Header; h.ConnectionClose() && len(h.Peek(ambiguousMark)) > 0 {
+		return ambiguousRequest
+	}
 	if !isRead(c.Method()) {
 		return c.Next()
 	}
