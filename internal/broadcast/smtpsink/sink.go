@@ -64,6 +64,7 @@ type Sink struct {
 
 	mu       sync.Mutex
 	server   *smtp.Server
+	listener net.Listener
 	done     chan struct{} // closed when the present server has stopped
 	messages []Message
 	script   []Answer
@@ -104,7 +105,7 @@ func (s *Sink) Up() error {
 		server.TLSConfig = s.opts.TLS
 	}
 	done := make(chan struct{})
-	s.server, s.done = server, done
+	s.server, s.listener, s.done = server, listener, done
 	go func() {
 		defer close(done)
 		_ = server.Serve(listener)
@@ -115,13 +116,15 @@ func (s *Sink) Up() error {
 // Down refuses connections and cuts those that are open.
 func (s *Sink) Down() {
 	s.mu.Lock()
-	server, done := s.server, s.done
+	server, listener, done := s.server, s.listener, s.done
 	s.server = nil
 	s.mu.Unlock()
-	if server != nil {
-		_ = server.Close()
-		<-done
+	if server == nil {
+		return
 	}
+	_ = server.Close()
+	_ = listener.Close() // the server may not know it yet
+	<-done
 }
 
 // Close ends the server.
