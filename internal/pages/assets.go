@@ -111,7 +111,7 @@ func accentStyle(hex string) string {
 	if luminance(hex) > 0.179 {
 		on = "#000"
 	}
-	return fmt.Sprintf(":root{--accent:%s;--on-accent:%s}\n", hex, on)
+	return fmt.Sprintf(":root{--accent:%[1]s;--band:%[1]s;--on-accent:%[2]s}\n", hex, on)
 }
 
 // A glyph is the mark of a state. All are 16 by 16, one filled outline with

@@ -293,7 +293,12 @@ func (e *edition) past(zone *time.Location) []pastDay {
 			days[n].Items = append(days[n].Items, e.pastWork(m))
 		}
 	}
-	return condensed(days, starts)
+	// Before there was anything to watch no day was quiet, only unknown.
+	first := max(0, on(e.beginning()))
+	if len(e.view.Components)+len(e.view.Issues)+len(e.view.Maintenances) == 0 {
+		return nil
+	}
+	return condensed(days[first:], starts[first:])
 }
 
 // condensed turns days, oldest first, to newest first, with each run of quiet

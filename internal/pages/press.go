@@ -211,7 +211,7 @@ func (p *press) blank(now time.Time) (*site, error) {
 	s.put("/robots.txt", textKind, []byte(robots))
 	s.put("/favicon.svg", iconKind, p.assets.icons[classNone].data)
 	s.put("/banner.js", bannerKind, p.bannerScript([]byte("null")))
-	raw, err := p.frame(nil, "/", "Status is not available", unavailable)
+	raw, err := p.render("frame", framePage{shell: live(p.shell(nil, "/", unavailable, unavailable)), Heading: unavailable, Body: unavailableText})
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +228,9 @@ func (p *press) blank(now time.Time) (*site, error) {
 	return &site{docs: s.docs}, nil
 }
 
-const unavailable = template.HTML(`<p>We cannot tell the state of our services at the moment. This page tries again by itself as soon as it can; please look again in a minute.</p>`)
+const unavailable = "Status is not available"
+
+const unavailableText = template.HTML(`<p>We cannot tell the state of our services at the moment. Please look again in a minute.</p>`)
 
 const lost = template.HTML(`<p>There is nothing at this address. It may have been mistyped, or what it showed was never public.</p>
 <p><a href="/">To the current status</a> or <a href="/history">to the history</a>.</p>`)

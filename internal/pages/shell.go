@@ -119,3 +119,9 @@ func (p *press) shell(e *edition, path, title, description string) shell {
 	}
 	return s
 }
+
+// live has the script keep the page current.
+func live(s shell) shell {
+	s.Live = true
+	return s
+}

@@ -19,11 +19,12 @@ div{display:grid;gap:8px;padding:12px;max-width:720px;margin:auto;color-scheme:l
 div:empty{display:none}
 :host([theme=light]) div{color-scheme:light}
 :host([theme=dark]) div{color-scheme:dark}
-p{display:flex;align-items:center;gap:12px;margin:0;padding:8px 8px 8px 16px;pointer-events:auto;background:#fff;color:#16202b;background:light-dark(#fff,#171d25);color:light-dark(#16202b,#e9eef3);border:1px solid #8888;border-inline-start:5px solid #87919d;border-radius:10px;box-shadow:0 6px 24px #0003;font:15px/1.4 system-ui,sans-serif;overflow-wrap:anywhere}
-.slow{border-inline-start-color:#b17300}
-.part{border-inline-start-color:#d4500c}
-.down{border-inline-start-color:#cc2b24}
-.work{border-inline-start-color:#2563d9}
+p{display:flex;align-items:center;gap:12px;margin:0;padding:8px 8px 8px 16px;pointer-events:auto;background:#fff;color:#16202b;background:light-dark(#fff,#171d25);color:light-dark(#16202b,#e9eef3);border:1px solid #8888;border-radius:10px;box-shadow:0 6px 24px #0003;font:15px/1.4 system-ui,sans-serif;overflow-wrap:anywhere}
+p::before{content:"!";flex:none;width:24px;border-radius:9px;text-align:center;font:700 15px/24px system-ui;color:#fff;background:#6b7480}
+.slow::before{background:#a66a00}
+.part::before{background:#d4500c}
+.down::before{content:"×";background:#cc2b24}
+.work::before{content:"◷";background:#2563d9}
 span{flex:1}
 small{display:block;font-size:13px}
 a{color:inherit;font-weight:600;text-underline-offset:3px;line-height:24px}
