@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -158,7 +159,7 @@ func together(t *testing.T, s *store.Store, fns ...func(status.Board) (status.Ch
 		before := s.Waiting()
 		wg.Go(func() { revisions[n], errs[n] = s.Apply(context.Background(), noon, fn) })
 		for s.Waiting() == before {
-			// the queue is filling
+			runtime.Gosched()
 		}
 	}
 	close(release)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/jmoiron/sqlx"
@@ -94,3 +95,24 @@ func (s *Store) Waiting() int {
 	defer s.applies.mu.Unlock()
 	return len(s.applies.waiting)
 }
+
+// HoldWebhooks makes callers of SaveWebhook wait in line, until release has
+// seen n of them.
+func (s *Store) HoldWebhooks() (release func(n int)) {
+	q := &s.webhooks
+	q.mu.Lock()
+	q.busy = true // somebody leads, or so it seems
+	q.mu.Unlock()
+	return func(n int) {
+		for waiting := 0; waiting < n; {
+			q.mu.Lock()
+			waiting = len(q.waiting)
+			q.mu.Unlock()
+			runtime.Gosched()
+		}
+		q.leaders.Go(q.lead)
+	}
+}
+
+// Heard takes in a notification of another replica.
+func (s *Store) Heard(revision int64) { s.wakes.heard(revision) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -281,4 +282,17 @@ func TestTheSeedIsDrawnOnce(t *testing.T) {
 			t.Errorf("seeds %q and %q", a, b)
 		}
 	})
+}
+
+func keys[V any](m map[string]V) []string {
+	return keysOf(m, func(k string) string { return k })
+}
+
+func keysOf[K comparable, V any](m map[K]V, name func(K) string) []string {
+	var out []string
+	for k := range m {
+		out = append(out, name(k))
+	}
+	slices.Sort(out)
+	return out
 }
