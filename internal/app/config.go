@@ -125,23 +125,36 @@ func readConfig(file string, must bool, cfg *Config) error {
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
+	if empty(src) {
+		return nil
+	}
 	err = yaml.Load(src, cfg, yaml.WithKnownFields(), yaml.WithUniqueKeys())
 	var several *yaml.LoadErrors
-	if !errors.As(err, &several) {
-		var one *yaml.LoadError
-		if !errors.As(err, &one) {
-			if err == nil || strings.TrimSpace(string(src)) == "" {
-				return nil
-			}
-			return fmt.Errorf("configuration %s: %w", file, err)
-		}
+	var one *yaml.LoadError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &several):
+	case errors.As(err, &one):
 		several = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
+	default:
+		return fmt.Errorf("configuration %s: %w", file, err)
 	}
 	var found alerts.Findings
 	for _, e := range several.Errors {
 		found = append(found, alerts.At(file, src, e.Mark.Line, e.Mark.Column, e.Message))
 	}
 	return found
+}
+
+// empty reports whether a file says nothing: only comments and blank lines.
+func empty(src []byte) bool {
+	for _, line := range strings.Split(string(src), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return false
+		}
+	}
+	return true
 }
 
 // complete derives what was left out and refuses what cannot work.

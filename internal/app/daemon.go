@@ -130,7 +130,7 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 	if t := d.cfg.Twitter; t.ConsumerKey != "" {
 		twitter, err := broadcast.NewTwitter(broadcast.TwitterConfig{
 			API: t.API, ConsumerKey: t.ConsumerKey, ConsumerSecret: t.ConsumerSecret,
-			AccessToken: t.AccessToken, AccessSecret: t.AccessSecret, BaseURL: t.BaseURL, Mode: broadcast.TwitterMode(t.Mode), WithURL: t.WithURL,
+			AccessToken: t.AccessToken, AccessSecret: t.AccessSecret, BaseURL: t.BaseURL, Mode: t.Mode, WithURL: t.WithURL,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("twitter: %w", err)
@@ -144,13 +144,13 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 // under way finish, and what is queued stays queued in the database.
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.store.Close()
-	ready, err := d.prepare(ctx)
-	if err != nil {
-		return err
-	}
 	ln, err := net.Listen("tcp", d.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w; is another statusbridge running, or set `listen` to a free port", err)
+		return fmt.Errorf("%w; is another statusbridge running? set `listen` to a free port", err)
+	}
+	ready, err := d.prepare(ctx)
+	if err != nil {
+		return errors.Join(err, ln.Close())
 	}
 	if ready {
 		if err := d.pages.Refresh(ctx); err != nil {

@@ -65,7 +65,8 @@ type Sender interface {
 
 // Config is what the broadcaster itself needs to know.
 type Config struct {
-	PublicURL string
+	PublicURL string // links in messages begin with it
+	PageName  string
 }
 
 // How often to look without being woken.

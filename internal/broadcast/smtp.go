@@ -96,13 +96,17 @@ type line struct {
 // dial connects. The library does not close the connection of a failed EHLO,
 // STARTTLS or AUTH, so it is kept hold of here.
 func (r relay) dial(ctx context.Context) (*line, error) {
-	l := &line{}
+	l, stop := &line{}, func() bool { return true }
+	defer func() { stop() }()
 	opts := []mail.Option{
 		mail.WithPort(r.port), mail.WithTimeout(smtpTimeout), mail.WithTLSPolicy(r.policy), mail.WithTLSConfig(r.tlsConfig()),
 		mail.WithoutNoop(), mail.WithoutRset(), // two round trips less a message
-		mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := r.connect(ctx, network, address)
-			l.conn = conn
+		mail.WithDialContextFunc(func(connecting context.Context, network, address string) (net.Conn, error) {
+			conn, err := r.connect(connecting, network, address)
+			if err == nil {
+				l.conn = conn
+				stop = context.AfterFunc(ctx, func() { conn.Close() }) // the greeting may never come
+			}
 			return conn, err
 		}),
 	}

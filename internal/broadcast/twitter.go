@@ -19,14 +19,11 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// TwitterMode says which events become tweets.
-type TwitterMode string
-
-// The modes.
+// The modes say which events become tweets.
 const (
-	TweetEnds TwitterMode = "first_and_resolved" // the default
-	TweetAll  TwitterMode = "all"
-	TweetOff  TwitterMode = "off"
+	TweetEnds = "first_and_resolved" // the default
+	TweetAll  = "all"
+	TweetOff  = "off"
 )
 
 // The versions of the API.
@@ -44,7 +41,7 @@ type TwitterConfig struct {
 	AccessSecret   string
 	BaseURL        string        // "" is X itself
 	Timeout        time.Duration // 0 is ten seconds
-	Mode           TwitterMode   // "" is TweetEnds
+	Mode           string        // "" is TweetEnds
 	// WithURL puts the link into the first tweet of a story; X charges much more
 	// for a post with a link. Replies never carry one.
 	WithURL bool
@@ -192,8 +189,11 @@ func (t *Twitter) postV2(ctx context.Context, text, root string) (string, *answe
 	if got.words == "" {
 		got.words = said.Title
 	}
-	if len(said.Errors) > 0 && got.words == "" {
-		got.words, got.number = said.Errors[0].Message, said.Errors[0].Code
+	if len(said.Errors) > 0 {
+		got.number = said.Errors[0].Code
+		if got.words == "" {
+			got.words = said.Errors[0].Message
+		}
 	}
 	return said.Data.ID, got, err
 }

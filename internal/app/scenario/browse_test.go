@@ -18,11 +18,12 @@ import (
 type person struct {
 	t       testing.TB
 	base    string
+	origin  string // of the pages whose forms are sent: base, unless a test attacks
 	cookies map[string]string
 }
 
 func visitor(d *daemon) *person {
-	return &person{t: d.t, base: d.url, cookies: map[string]string{}}
+	return &person{t: d.t, base: d.url, origin: d.url, cookies: map[string]string{}}
 }
 
 // admin is a person who signed in as the admin of the first start.
@@ -93,8 +94,8 @@ func (p *person) once(method, path string, values url.Values) (*page, string) {
 	req.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set("Origin", p.base)
-		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		req.Header.Set("Origin", p.origin)
+		req.Header.Set("Sec-Fetch-Site", map[bool]string{true: "same-origin", false: "cross-site"}[p.origin == p.base])
 	}
 	for name, value := range p.cookies {
 		req.AddCookie(&http.Cookie{Name: name, Value: value})
@@ -298,6 +299,18 @@ func (f *form) set(field string, values ...string) {
 		f.page.person.t.Fatalf("%s: the form %s has no field %q, only %s", f.page.path, attr(f.node, "action"), field, f.fields.Encode())
 	}
 	f.fields[field] = values
+}
+
+// tick ticks the box of that name whose label has the text.
+func (f *form) tick(field, label string) {
+	f.page.person.t.Helper()
+	for n := range f.node.Descendants() {
+		if n.Type == html.ElementNode && n.Data == "input" && attr(n, "name") == field && strings.Contains(textOf(n.Parent), label) {
+			f.fields.Add(field, orOn(attr(n, "value")))
+			return
+		}
+	}
+	f.page.person.t.Fatalf("%s: no box %q for %s", f.page.path, label, field)
 }
 
 // button finds a submit button whose label begins with the text.

@@ -1,6 +1,10 @@
 package scenario
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/statusbridge/statusbridge/internal/store/pgtest"
+)
 
 // onBothDatabases runs a scenario on SQLite and on PostgreSQL.
 func onBothDatabases(t *testing.T, scenario func(t *testing.T, dsn string)) {
@@ -12,6 +16,6 @@ func onBothDatabases(t *testing.T, scenario func(t *testing.T, dsn string)) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		scenario(t, newCluster(t).dsn())
+		scenario(t, pgtest.Start(t).NewDatabase(t))
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/statusbridge/statusbridge/internal/store/pgtest"
 )
 
 const late = "Updates may be late"
@@ -17,12 +19,12 @@ const late = "Updates may be late"
 // more than a notice, and nothing is lost.
 func TestADeadDatabaseLosesNoAlertAndDarkensNoPage(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	w := newWorld(t, setup{database: c.dsn(), rules: rulesAuto})
+	postgres := pgtest.Own(t)
+	w := newWorld(t, setup{database: postgres.NewDatabase(t), rules: rulesAuto})
 	prometheus := startAlertmanager(t, alertmanagers[0].program, w.daemon)
 	w.fires(prometheus, "CheckoutDown")
 
-	c.kill()
+	postgres.Kill(t)
 	sent := prometheus.notifications()
 	prometheus.clear(labels{"alertname": "CheckoutDown"})
 	prometheus.fire(labels{"alertname": "SearchDown"})
@@ -41,7 +43,7 @@ func TestADeadDatabaseLosesNoAlertAndDarkensNoPage(t *testing.T) {
 	}
 	w.unready("database")
 
-	c.start()
+	postgres.Resume(t)
 	eventually(t, "everything arrives", func() error {
 		page := visitor(w.daemon).get("/")
 		if page.says(late) == nil {
@@ -65,12 +67,12 @@ func TestADeadDatabaseLosesNoAlertAndDarkensNoPage(t *testing.T) {
 // The daemon itself starts again while PostgreSQL is down.
 func TestARestartWithoutTheDatabaseServesTheLastGoodPage(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	w := newWorld(t, setup{database: c.dsn(), rules: rulesAuto})
+	postgres := pgtest.Own(t)
+	w := newWorld(t, setup{database: postgres.NewDatabase(t), rules: rulesAuto})
 	w.deliver("alertmanager/prod", message(true, labels{"alertname": "CheckoutDown"}, time.Now()))
 	eventually(t, "the page shows the issue", func() error { return visitor(w.daemon).get("/").says("CheckoutDown on our side") })
 
-	c.kill()
+	postgres.Kill(t)
 	w.stop()
 	w.start()
 	eventually(t, "the last good page", func() error { return visitor(w.daemon).get("/").says("CheckoutDown on our side", late) })
@@ -81,7 +83,7 @@ func TestARestartWithoutTheDatabaseServesTheLastGoodPage(t *testing.T) {
 	w.stop() // what the journal holds survives another start
 	w.start()
 
-	c.start()
+	postgres.Resume(t)
 	eventually(t, "what was taken meanwhile", func() error { return visitor(w.daemon).get("/").says("SearchDown on our side") })
 	eventually(t, "the page is up to date", func() error {
 		if page := visitor(w.daemon).get("/"); page.says(late) == nil {

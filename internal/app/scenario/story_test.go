@@ -124,7 +124,7 @@ func (w *world) nothingIsPublic(title string) {
 // confirm publishes a draft under another title.
 func (w *world) confirm(draft, title string) {
 	w.t.Helper()
-	f := w.admin.get(draft).form(draft + "/publish")
+	f := w.admin.get(draft).form(draft)
 	f.set("title", title)
 	if after := f.press("Publish"); after.status != http.StatusOK {
 		w.t.Fatalf("publishing: %d %s", after.status, after.text())

@@ -1,0 +1,162 @@
+package pages
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"github.com/andybalholm/brotli"
+)
+
+// Doc is one public document, ready to send. It never changes: nobody may
+// write to its bytes.
+type Doc struct {
+	Status       int
+	ContentType  string
+	CacheControl string
+	ETag         string // strong, quoted, of the content
+	LastModified time.Time
+	Raw          []byte
+	Gzip         []byte // nil when it would not be smaller
+	Brotli       []byte // nil when it would not be smaller
+	Header       [][2]string
+}
+
+// A kind is what documents of one sort have in common.
+type kind struct {
+	contentType  string
+	cacheControl string
+	header       [][2]string
+}
+
+const (
+	pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	dataPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+	// For a quarter of a minute caches answer alone; then they may answer once
+	// more while they ask, and for a day when nobody answers them.
+	soon    = "public, max-age=15, stale-while-revalidate=30, stale-if-error=86400"
+	later   = "public, max-age=60, stale-while-revalidate=120, stale-if-error=86400"
+	forever = "public, max-age=31536000, immutable"
+	never   = "no-store"
+)
+
+var (
+	varyHeader = [2]string{"Vary", "Accept-Encoding"}
+	plainType  = [2]string{"X-Content-Type-Options", "nosniff"}
+
+	pageHeader = [][2]string{
+		varyHeader, plainType,
+		{"Content-Security-Policy", pagePolicy},
+		{"Referrer-Policy", "strict-origin-when-cross-origin"},
+		{"Cross-Origin-Opener-Policy", "same-origin"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"X-Frame-Options", "DENY"},
+	}
+	// Data is for everybody: feed readers, widgets and the banner on other sites.
+	dataHeader = [][2]string{
+		varyHeader, plainType,
+		{"Content-Security-Policy", dataPolicy},
+		{"Access-Control-Allow-Origin", "*"},
+		{"Cross-Origin-Resource-Policy", "cross-origin"},
+	}
+	assetHeader = [][2]string{
+		varyHeader, plainType,
+		{"Content-Security-Policy", dataPolicy},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+	}
+)
+
+var (
+	htmlKind   = kind{"text/html; charset=utf-8", soon, pageHeader}
+	oldKind    = kind{"text/html; charset=utf-8", later, pageHeader} // what hardly changes any more
+	downKind   = kind{"text/html; charset=utf-8", never, append([][2]string{{"Retry-After", "30"}}, pageHeader...)}
+	jsonKind   = kind{"application/json; charset=utf-8", soon, dataHeader}
+	rssKind    = kind{"application/rss+xml; charset=utf-8", later, dataHeader}
+	atomKind   = kind{"application/atom+xml; charset=utf-8", later, dataHeader}
+	bannerKind = kind{"text/javascript; charset=utf-8", soon, dataHeader}
+	textKind   = kind{"text/plain; charset=utf-8", later, assetHeader}
+	iconKind   = kind{"image/svg+xml", soon, assetHeader}
+	cssKind    = kind{"text/css; charset=utf-8", forever, assetHeader}
+	scriptKind = kind{"text/javascript; charset=utf-8", forever, assetHeader}
+)
+
+// versionMark stands in a page where its own version will: the version is the
+// hash of the page, which cannot hold its own hash. It is in the first line,
+// before anything an attacker could write.
+const versionMark = "@version@"
+
+// A shelf collects the documents of a site. A document whose content is the
+// same as before is kept whole, with its date, and not compressed again.
+type shelf struct {
+	docs map[string]*Doc
+	old  map[string]*Doc
+	live map[string]string // versions of pages that stay current in open browsers
+	now  time.Time
+}
+
+func newShelf(old map[string]*Doc, now time.Time) *shelf {
+	return &shelf{docs: map[string]*Doc{}, old: old, live: map[string]string{}, now: now}
+}
+
+// put adds a document under its path.
+func (s *shelf) put(path string, k kind, raw []byte) *Doc { return s.putStatus(200, path, k, raw) }
+
+func (s *shelf) putStatus(status int, path string, k kind, raw []byte) *Doc {
+	doc := s.old[path]
+	if doc == nil || doc.ETag != entityTag(raw) || doc.Status != status || doc.CacheControl != k.cacheControl {
+		doc = newDoc(status, k, raw, s.now)
+	}
+	s.docs[path] = doc
+	return doc
+}
+
+// newDoc finishes a document: its version, its tag and its compressed forms.
+func newDoc(status int, k kind, raw []byte, at time.Time) *Doc {
+	tag := entityTag(raw)
+	raw = bytes.Replace(raw, []byte(versionMark), []byte(tag[1:len(tag)-1]), 1)
+	return &Doc{
+		Status: status, ContentType: k.contentType, CacheControl: k.cacheControl, Header: k.header,
+		ETag: tag, LastModified: at.UTC().Truncate(time.Second),
+		Raw: raw, Gzip: smaller(gzipped(raw), raw), Brotli: smaller(brotlied(raw), raw),
+	}
+}
+
+// Version is the ETag without its quotes.
+func (d *Doc) version() string { return d.ETag[1 : len(d.ETag)-1] }
+
+func entityTag(raw []byte) string { return `"` + checksum(raw) + `"` }
+
+// checksum names content: 96 bits are plenty against accidents.
+func checksum(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func gzipped(raw []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is valid, and a buffer takes all
+	_, _ = w.Write(raw)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// brotlied uses level 5: level 11 saves a few per cent more and takes a hundred
+// times as long.
+func brotlied(raw []byte) []byte {
+	var b bytes.Buffer
+	w := brotli.NewWriterLevel(&b, 5)
+	_, _ = w.Write(raw)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func smaller(packed, raw []byte) []byte {
+	if len(packed) >= len(raw) {
+		return nil
+	}
+	return packed
+}

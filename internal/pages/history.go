@@ -1,0 +1,140 @@
+package pages
+
+import (
+	"slices"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+type issuePage struct {
+	shell
+	Issue issueCard
+	// Began is set when the disturbance began before the first update tells.
+	Began *moment
+}
+
+type workPage struct {
+	shell
+	Work workCard
+}
+
+type historyPage struct {
+	shell
+	Month    string
+	Previous *monthLink
+	Next     *monthLink
+	Days     []pastDay
+}
+
+type monthLink struct {
+	Path string
+	Name string
+}
+
+func (p *press) issue(e *edition, i status.Issue) issuePage {
+	c := e.issueCard(i)
+	page := issuePage{
+		shell: p.shell(e, c.Path, c.Phase+": "+c.Title, c.Phase+": "+c.Title),
+		Issue: c,
+	}
+	page.Live = true
+	page.Icon = p.assets.icons[c.Look.Class].path
+	if len(i.Updates) > 0 && i.Updates[0].DisplayAt.Sub(i.StartedAt) >= time.Minute {
+		page.Began = &c.Started
+	}
+	return page
+}
+
+func (p *press) work(e *edition, m status.Maintenance) workPage {
+	c := e.workCard(m)
+	page := workPage{shell: p.shell(e, c.Path, c.Look.Word+": "+c.Title, "Maintenance, "+c.Look.Word+": "+c.Title), Work: c}
+	page.Live = true
+	page.Icon = p.assets.icons[c.Look.Class].path
+	return page
+}
+
+// month is a month's history: what began or was planned in it, newest first.
+func (p *press) month(e *edition, w status.Window, issues []status.Issue, works []status.Maintenance) historyPage {
+	zone := p.cfg.TimeZone
+	name := w.From.In(zone).Format("January 2006")
+	page := historyPage{
+		shell: p.shell(e, monthPath(w.From, zone), "History, "+name, "Issues and maintenance in "+name),
+		Month: name,
+	}
+	if prev := w.From.AddDate(0, -1, 0); !monthOf(prev, zone).To.Before(e.beginning()) && len(e.view.Components) > 0 {
+		page.Previous = &monthLink{monthPath(prev, zone), prev.In(zone).Format("January 2006")}
+	}
+	if !w.To.After(e.now) {
+		page.Next = &monthLink{monthPath(w.To, zone), w.To.In(zone).Format("January 2006")}
+	}
+	type entry struct {
+		at   time.Time
+		item pastItem
+	}
+	var entries []entry
+	for _, i := range issues {
+		entries = append(entries, entry{i.StartedAt, e.pastIssue(i)})
+	}
+	for _, m := range works {
+		entries = append(entries, entry{m.ScheduledFor, e.pastWork(m)})
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int { return b.at.Compare(a.at) })
+	for _, en := range entries {
+		day := dayName(en.at.In(zone))
+		if n := len(page.Days); n == 0 || page.Days[n-1].Day != day {
+			page.Days = append(page.Days, pastDay{Day: day})
+		}
+		last := &page.Days[len(page.Days)-1]
+		last.Items = append(last.Items, en.item)
+	}
+	return page
+}
+
+// beginning is how far back history can hold anything, as far as the view
+// tells: the links to earlier months end there.
+func (e *edition) beginning() time.Time {
+	first := e.now
+	sooner := func(t time.Time) {
+		if !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	for _, c := range e.view.Components {
+		sooner(c.Since())
+		sooner(c.CreatedAt)
+	}
+	for _, i := range e.view.Issues {
+		sooner(i.StartedAt)
+	}
+	for _, m := range e.view.Maintenances {
+		sooner(m.ScheduledFor)
+	}
+	return first
+}
+
+// monthOf is the month of t in the zone.
+func monthOf(t time.Time, zone *time.Location) status.Window {
+	y, m, _ := t.In(zone).Date()
+	return status.Window{From: time.Date(y, m, 1, 0, 0, 0, 0, zone), To: time.Date(y, m+1, 1, 0, 0, 0, 0, zone)}
+}
+
+func monthPath(t time.Time, zone *time.Location) string {
+	return "/history/" + t.In(zone).Format("2006-01")
+}
+
+// within picks from the view what a month's page shows.
+func (e *edition) within(w status.Window) (issues []status.Issue, works []status.Maintenance) {
+	in := func(t time.Time) bool { return !t.Before(w.From) && t.Before(w.To) }
+	for _, i := range e.view.Issues {
+		if in(i.StartedAt) {
+			issues = append(issues, i)
+		}
+	}
+	for _, m := range e.view.Maintenances {
+		if in(m.ScheduledFor) {
+			works = append(works, m)
+		}
+	}
+	return issues, works
+}

@@ -1,0 +1,291 @@
+package pages
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// A press turns a view and a moment into documents. It decides nothing and
+// remembers nothing.
+type press struct {
+	cfg    Config
+	assets assets
+	pages  map[string]*template.Template
+}
+
+func newPress(cfg Config) (*press, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	p := &press{cfg: cfg, pages: map[string]*template.Template{}}
+	if p.assets, err = loadAssets(cfg); err != nil {
+		return nil, err
+	}
+	for name := range pageStructs {
+		if p.pages[name], err = parseTemplates("base", "parts", name); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// parseTemplates parses files into one set. Indentation is for us, not for the
+// wire; it is taken out of the source, for in what people write it may matter.
+func parseTemplates(names ...string) (*template.Template, error) {
+	set := template.New("")
+	for _, name := range names {
+		source, err := templateFiles.ReadFile("templates/" + name + ".html")
+		if err != nil {
+			return nil, err
+		}
+		if _, err := set.Parse(squeeze(string(source), "{{/*", "*/}}")); err != nil {
+			return nil, fmt.Errorf("page template %s: %w", name, err)
+		}
+	}
+	return set, nil
+}
+
+// pageStructs names the templates and what each is given.
+var pageStructs = map[string]any{
+	"front": frontPage{}, "issue": issuePage{}, "maintenance": workPage{}, "history": historyPage{}, "frame": framePage{},
+}
+
+// A framePage is a small page around a body from elsewhere.
+type framePage struct {
+	shell
+	Heading string
+	Body    template.HTML
+}
+
+// render fills a template, whole or not at all.
+func (p *press) render(name string, page any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := p.pages[name].ExecuteTemplate(&b, "page", page); err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// A site is everything the public gets at one moment. It never changes.
+type site struct {
+	docs     map[string]*Doc
+	now      *edition          // nil: nothing is known yet
+	versions map[string]string // of the pages that stay current in open browsers
+}
+
+// historyStart is how far back a view must reach for all that is rendered ahead.
+func (p *press) historyStart(now time.Time) time.Time {
+	return lastDays(now, p.cfg.TimeZone, barDays)[0]
+}
+
+// site renders all that is kept ahead. What did not change since the old site
+// is taken from it.
+func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
+	var before map[string]*Doc
+	if old != nil {
+		before = old.docs
+	}
+	s := newShelf(before, now)
+	p.assets.put(s)
+	s.put("/robots.txt", textKind, []byte(robots))
+	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
+	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putFeeds, p.putAPI, p.putBanner} {
+		if err := put(s, e); err != nil {
+			return nil, err
+		}
+	}
+	made := &site{docs: s.docs, now: e, versions: s.live}
+	return made, made.putVersion(s, old)
+}
+
+const robots = "User-agent: *\nDisallow: /admin\nDisallow: /subscriptions\nDisallow: /unsubscribe\n"
+
+func (p *press) putPages(s *shelf, e *edition) error {
+	put := func(path, name string, page any) error {
+		raw, err := p.render(name, page)
+		if err == nil {
+			s.live[path] = s.put(path, htmlKind, raw).version()
+		}
+		return err
+	}
+	if err := put("/", "front", p.front(e)); err != nil {
+		return err
+	}
+	recent := lastDays(e.now, p.cfg.TimeZone, pastDays)[0]
+	for _, i := range e.view.Issues {
+		if i.Open() || i.ResolvedAt.After(recent) {
+			if err := put("/issues/"+i.ID, "issue", p.issue(e, i)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range e.view.Maintenances {
+		if !m.Over() || m.EndedAt.After(recent) {
+			if err := put("/maintenance/"+m.ID, "maintenance", p.work(e, m)); err != nil {
+				return err
+			}
+		}
+	}
+	w := monthOf(e.now, p.cfg.TimeZone)
+	issues, works := e.within(w)
+	raw, err := p.render("history", p.month(e, w, issues, works))
+	if err != nil {
+		return err
+	}
+	path := monthPath(e.now, p.cfg.TimeZone)
+	s.docs["/history"] = s.put(path, htmlKind, raw)
+	return nil
+}
+
+// versionDoc tells the script of a page whether to fetch it anew.
+type versionDoc struct {
+	Revision int64             `json:"revision"` // that last changed a page
+	Pages    map[string]string `json:"pages"`    // ETag without quotes, by path
+}
+
+// putVersion adds version.json. Most revisions change nothing that visitors
+// see; then it stays as it is, so open browsers get a 304.
+func (made *site) putVersion(s *shelf, old *site) error {
+	const path = "/version.json"
+	if old != nil && maps.Equal(old.versions, made.versions) {
+		made.docs[path] = old.docs[path]
+		return nil
+	}
+	raw, err := jsonBytes(versionDoc{Revision: made.now.view.Revision, Pages: made.versions})
+	if err == nil {
+		s.put(path, jsonKind, raw)
+	}
+	return err
+}
+
+func (p *press) putFeeds(s *shelf, e *edition) error {
+	raw, err := p.rss(e)
+	if err != nil {
+		return err
+	}
+	s.put("/history.rss", rssKind, raw)
+	if raw, err = p.atom(e); err != nil {
+		return err
+	}
+	s.put("/history.atom", atomKind, raw)
+	return nil
+}
+
+func (p *press) putAPI(s *shelf, e *edition) error {
+	w := p.api(e)
+	for path, write := range map[string]func() ([]byte, error){
+		"/api/v2/summary.json": w.summary,
+		"/api/v2/status.json":  w.statusOnly,
+	} {
+		raw, err := write()
+		if err != nil {
+			return err
+		}
+		s.put(path, jsonKind, raw)
+	}
+	return nil
+}
+
+func (p *press) putBanner(s *shelf, e *edition) error {
+	state, err := jsonBytes(p.bannerState(e))
+	if err != nil {
+		return err
+	}
+	s.put("/banner.json", jsonKind, state)
+	s.put("/banner.js", bannerKind, p.bannerScript(state))
+	return nil
+}
+
+// blank is the site before anything is known: it says so, with status 503, and
+// the banner stays silent.
+func (p *press) blank(now time.Time) (*site, error) {
+	s := newShelf(nil, now)
+	p.assets.put(s)
+	s.put("/robots.txt", textKind, []byte(robots))
+	s.put("/favicon.svg", iconKind, p.assets.icons[classNone].data)
+	s.put("/banner.js", bannerKind, p.bannerScript([]byte("null")))
+	raw, err := p.render("frame", framePage{shell: live(p.shell(nil, "/", unavailable, unavailable)), Heading: unavailable, Body: unavailableText})
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range []string{"/", "/history", monthPath(now, p.cfg.TimeZone)} {
+		s.putStatus(503, path, downKind, raw)
+	}
+	missing := []byte(`{"error":"the status is not available yet, try again soon"}` + "\n")
+	for _, path := range []string{"/api/v2/summary.json", "/api/v2/status.json", "/banner.json", "/version.json"} {
+		s.putStatus(503, path, kind{jsonKind.contentType, never, dataHeader}, missing)
+	}
+	for _, path := range []string{"/history.rss", "/history.atom"} {
+		s.putStatus(503, path, kind{textKind.contentType, never, dataHeader}, []byte("The feed is not available yet, try again soon.\n"))
+	}
+	return &site{docs: s.docs}, nil
+}
+
+const unavailable = "Status is not available"
+
+const unavailableText = template.HTML(`<p>We cannot tell the state of our services at the moment. Please look again in a minute.</p>`)
+
+const lost = template.HTML(`<p>There is nothing at this address. It may have been mistyped, or what it showed was never public.</p>
+<p><a href="/">To the current status</a> or <a href="/history">to the history</a>.</p>`)
+
+// frame renders a small page around a body.
+func (p *press) frame(e *edition, path, title string, body template.HTML) ([]byte, error) {
+	f := framePage{shell: p.shell(e, path, title, title), Heading: title, Body: body}
+	f.Late = nil
+	return p.render("frame", f)
+}
+
+// notFound is the page for an address that holds nothing.
+func (p *press) notFound(now time.Time) (*Doc, error) {
+	raw, err := p.frame(nil, "/", "Page not found", lost)
+	if err != nil {
+		return nil, err
+	}
+	return newDoc(404, htmlKind, raw, now), nil
+}
+
+// An address is what an old page is asked for by.
+type address struct {
+	kind  string // "issue", "maintenance" or "month"
+	id    string
+	month status.Window
+}
+
+// address reads the path of a page that can be made on demand.
+func (p *press) address(path string, now time.Time) (address, bool) {
+	parent, id, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch parent {
+	case "issues", "maintenance":
+		if !idForm(id) {
+			return address{}, false
+		}
+		return address{kind: strings.TrimSuffix(parent, "s"), id: id}, true
+	case "history":
+		t, err := time.ParseInLocation("2006-01", id, p.cfg.TimeZone)
+		if err != nil || t.Year() < 2000 || t.After(now) {
+			return address{}, false
+		}
+		return address{kind: "month", month: monthOf(t, p.cfg.TimeZone)}, true
+	}
+	return address{}, false
+}
+
+// idForm keeps what cannot be an id away from the database.
+func idForm(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,163 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// How long the source may take to answer, and how soon it is asked again.
+const (
+	readTimeout = 10 * time.Second
+	firstRetry  = time.Second
+	lastRetry   = 30 * time.Second
+)
+
+// Publisher keeps the public site current. Find may be called by anybody at
+// any time; it never waits.
+type Publisher struct {
+	press    *press
+	source   Source
+	clock    Clock
+	log      *slog.Logger
+	site     atomic.Pointer[site]
+	notFound *Doc
+	keep     keeper
+
+	refresh sync.Mutex // one rendering at a time
+	read    time.Time  // last successful reading
+	failing bool
+
+	flight singleflight.Group
+	memory *memory
+}
+
+// New makes a publisher that has a page at once: the last good view from the
+// data directory, marked late, or else one that says nothing is known.
+func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, error) {
+	press, err := newPress(cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &Publisher{press: press, source: source, clock: clock, log: log, memory: newMemory(256), keep: keeper{dir: cfg.DataDir}}
+	now := clock.Now()
+	if p.notFound, err = press.notFound(now); err != nil {
+		return nil, err
+	}
+	if view, read, err := p.keep.load(); err == nil {
+		p.read = read
+		s, err := press.site(newEdition(view, now, read), nil, now)
+		if err != nil {
+			return nil, err
+		}
+		p.site.Store(s)
+		return p, nil
+	} else if !errors.Is(err, status.ErrNotFound) {
+		log.Warn("the last good view cannot be used", "err", err)
+	}
+	s, err := press.blank(now)
+	if err != nil {
+		return nil, err
+	}
+	p.site.Store(s)
+	return p, nil
+}
+
+// Run keeps the site current until ctx is done: it renders when woken, and at
+// the turn of each minute for what the clock alone changes, which also makes
+// up for a wake that was lost.
+func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
+	retry := firstRetry
+	for {
+		wait := untilNextMinute(p.clock.Now())
+		if err := p.Refresh(ctx); err != nil && ctx.Err() == nil {
+			wait, retry = min(wait, retry), min(2*retry, lastRetry)
+		} else {
+			retry = firstRetry
+		}
+		if err := p.clock.Wait(ctx, wait, wake); err != nil {
+			return err
+		}
+	}
+}
+
+func untilNextMinute(now time.Time) time.Duration {
+	return now.Truncate(time.Minute).Add(time.Minute).Sub(now)
+}
+
+// Refresh reads the view and renders it. When it cannot be read, the last one
+// is rendered again with a notice, and the error returned.
+func (p *Publisher) Refresh(ctx context.Context) error {
+	p.refresh.Lock()
+	defer p.refresh.Unlock()
+	view, err := p.look(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	now := p.clock.Now()
+	if err != nil {
+		if !p.failing {
+			p.log.Error("the public view cannot be read; the last one stays", "err", err)
+		}
+		p.failing = true
+		return errors.Join(fmt.Errorf("read the public view: %w", err), p.repeat(now))
+	}
+	if p.failing {
+		p.log.Info("the public view can be read again", "revision", view.Revision)
+	}
+	p.failing, p.read = false, now
+	s, err := p.press.site(newEdition(view, now, time.Time{}), p.site.Load(), now)
+	if err != nil {
+		p.log.Error("the site cannot be rendered; the last one stays", "err", err)
+		return err
+	}
+	p.site.Store(s)
+	if err := p.keep.save(view, now); err != nil {
+		p.log.Warn("the last good view cannot be kept", "err", err)
+	}
+	return nil
+}
+
+func (p *Publisher) look(ctx context.Context) (status.View, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	return p.source.View(ctx, p.press.historyStart(p.clock.Now()))
+}
+
+// repeat renders the last view again, for the present moment and marked late.
+func (p *Publisher) repeat(now time.Time) error {
+	old := p.site.Load()
+	if old.now == nil {
+		return nil
+	}
+	s, err := p.press.site(newEdition(old.now.view, now, p.read), old, now)
+	if err != nil {
+		return err
+	}
+	p.site.Store(s)
+	return nil
+}
+
+// Find returns the document of a path, nil when it is not kept ahead.
+func (p *Publisher) Find(path string) *Doc { return p.site.Load().docs[path] }
+
+// NotFound is the document for an address that holds nothing.
+func (p *Publisher) NotFound() *Doc { return p.notFound }
+
+// Stylesheet is the URL path of the stylesheet.
+func (p *Publisher) Stylesheet() string { return p.press.assets.style.path }
+
+// Frame renders a small page that looks like the others around a body: for
+// subscription forms and errors.
+func (p *Publisher) Frame(title string, body template.HTML) ([]byte, error) {
+	return p.press.frame(p.site.Load().now, "/", title, body)
+}

@@ -1,0 +1,127 @@
+package pages
+
+import (
+	"html/template"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// A shell is what stands around the content of every page.
+type shell struct {
+	Lang        string
+	Name        string
+	Title       string // of the document
+	Description string
+	Canonical   string
+	Live        bool   // the script keeps it current
+	Class       string // of the state of the whole
+	Style       string // URL path
+	Script      string
+	Icon        string
+	Logo        string
+	Sprite      template.HTML
+	SupportURL  string
+	TwitterURL  string
+	Mail        bool
+	RSS, Atom   string // absolute
+	Late        *moment
+	Zone        string // name of the page's time zone, "" when it is UTC
+}
+
+// An edition is one state of the world at one moment, with what all pages need
+// of it worked out once.
+type edition struct {
+	view  status.View
+	now   time.Time // whole minutes
+	late  time.Time // last successful reading; zero: the view is current
+	sum   status.Summary
+	head  headline
+	names map[string]string // of public components, by id
+	slugs map[string]string
+}
+
+func newEdition(v status.View, now, late time.Time) *edition {
+	now = now.UTC().Truncate(time.Minute)
+	e := &edition{
+		view: v, now: now, late: late, sum: status.Overview(v, now),
+		names: map[string]string{}, slugs: map[string]string{},
+	}
+	e.head = headlineOf(v, e.sum)
+	for _, c := range v.Components {
+		e.names[c.ID] = oneLine(c.Name)
+		e.slugs[c.ID] = c.Slug
+	}
+	return e
+}
+
+// changed is when anything that visitors can see last changed, zero if nothing
+// ever did. Private work on an issue does not count.
+func (e *edition) changed() time.Time {
+	var last time.Time
+	see := func(t time.Time) {
+		if !t.After(e.now.Add(time.Minute)) {
+			last = latest(last, t)
+		}
+	}
+	for _, c := range e.view.Components {
+		see(c.UpdatedAt)
+	}
+	for _, i := range e.view.Issues {
+		see(issueChanged(i))
+	}
+	for _, m := range e.view.Maintenances {
+		see(workChanged(m))
+	}
+	return last
+}
+
+func issueChanged(i status.Issue) time.Time {
+	last := latest(i.PublishedAt, i.ResolvedAt)
+	for _, u := range i.Updates {
+		last = latest(last, u.DisplayAt, u.EditedAt)
+	}
+	return last
+}
+
+func workChanged(m status.Maintenance) time.Time {
+	last := latest(m.CreatedAt, m.StartedAt, m.EndedAt)
+	for _, u := range m.Updates {
+		last = latest(last, u.DisplayAt, u.EditedAt)
+	}
+	return last
+}
+
+// shell dresses a page: path is its own, title what it is about.
+func (p *press) shell(e *edition, path, title, description string) shell {
+	s := shell{
+		Lang: p.cfg.Language, Name: p.cfg.Name, Description: description, Canonical: p.cfg.PublicURL + path,
+		Class: classNone, Style: p.assets.style.path, Script: p.assets.script.path, Sprite: p.assets.sprite,
+		SupportURL: p.cfg.SupportURL, TwitterURL: p.cfg.TwitterURL, Mail: p.cfg.Mail,
+		RSS: p.cfg.PublicURL + "/history.rss", Atom: p.cfg.PublicURL + "/history.atom",
+	}
+	if s.Title = p.cfg.Name; title != "" {
+		s.Title = title + " · " + p.cfg.Name
+	}
+	if e != nil {
+		s.Class = e.head.Class
+		if !e.late.IsZero() {
+			at := momentAt(e.late, e.now)
+			s.Late = &at
+		}
+	}
+	s.Icon = p.assets.icons[s.Class].path
+	if p.assets.logo != nil {
+		s.Logo = p.assets.logo.path
+	}
+	if zone := p.cfg.TimeZone.String(); zone != "UTC" && zone != "Etc/UTC" {
+		s.Zone = zone
+	}
+	return s
+}
+
+// live has the script keep the page current.
+func live(s shell) shell {
+	s.Live = true
+	return s
+}

@@ -1,0 +1,91 @@
+package pages
+
+import (
+	"bytes"
+	"html/template"
+	"strings"
+	"unicode"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/util"
+)
+
+// Bodies are written by people in a hurry and by templates over alert labels:
+// some Markdown, and no HTML. The parsers for raw HTML and for headings are
+// left out, so "<5 ms" and "#1234" stay what they are; what is rendered then
+// passes an allow-list, which is the lock in case the parser has a hole.
+var (
+	markdown = goldmark.New(
+		goldmark.WithParser(parser.NewParser(
+			parser.WithBlockParsers(
+				util.Prioritized(parser.NewListParser(), 300),
+				util.Prioritized(parser.NewListItemParser(), 400),
+				util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
+				util.Prioritized(parser.NewBlockquoteParser(), 800),
+				util.Prioritized(parser.NewParagraphParser(), 1000),
+			),
+			parser.WithInlineParsers(
+				util.Prioritized(parser.NewCodeSpanParser(), 100),
+				util.Prioritized(parser.NewLinkParser(), 200),
+				util.Prioritized(parser.NewAutoLinkParser(), 300),
+				util.Prioritized(parser.NewEmphasisParser(), 500),
+			),
+		)),
+		goldmark.WithExtensions(extension.Linkify),
+		goldmark.WithRendererOptions(html.WithHardWraps()),
+	)
+	allowed = func() *bluemonday.Policy {
+		p := bluemonday.NewPolicy()
+		p.AllowElements("p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote")
+		p.AllowAttrs("href").OnElements("a")
+		p.AllowURLSchemes("http", "https", "mailto")
+		p.AllowRelativeURLs(false)
+		p.RequireParseableURLs(true)
+		p.RequireNoFollowOnLinks(true)
+		p.RequireNoReferrerOnLinks(true)
+		return p
+	}()
+)
+
+// richText renders a Markdown body to safe HTML.
+func richText(source string) template.HTML {
+	var b bytes.Buffer
+	if err := markdown.Convert([]byte(visible(source)), &b); err != nil {
+		return template.HTML("<p>" + template.HTMLEscapeString(source) + "</p>")
+	}
+	return template.HTML(bytes.TrimSpace(allowed.SanitizeBytes(b.Bytes()))) // #nosec G203: sanitised one line above
+}
+
+// oneLine folds white space and drops what could disturb the text around it.
+func oneLine(s string) string { return strings.Join(strings.Fields(visible(s)), " ") }
+
+// visible drops control characters, and those that turn the direction of the
+// text that follows: alert text may hold anything.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\ufeff':
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\ufffd"))
+}
+
+// clip shortens plain text to n runes, at a word if there is one near.
+func clip(s string, n int) string {
+	runes := []rune(s)
+	if len(runes) <= n {
+		return s
+	}
+	cut := string(runes[:n-1])
+	if i := strings.LastIndexByte(cut, ' '); i > len(cut)*2/3 {
+		cut = cut[:i]
+	}
+	return cut + "…"
+}

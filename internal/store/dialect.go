@@ -1,0 +1,49 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// dialect holds what the two databases spell differently.
+type dialect struct {
+	name string
+	// recordset is a FROM item named r over a JSON array of objects, given as
+	// one parameter; field reads one of its columns.
+	recordset func(columns []column) string
+	field     func(column string) string
+	// elements is a subquery of the strings in a JSON array.
+	elements func(array string) string
+	// The row locks that SQLite, which has one writer, needs not.
+	forUpdate   string // wait for the row
+	skipLocked  string // leave rows that another replica works on
+	forKeyShare string // the row must not vanish meanwhile
+}
+
+var sqliteDialect = dialect{
+	name:      "sqlite",
+	recordset: func([]column) string { return "json_each(?) AS r" },
+	field:     func(name string) string { return "r.value ->> '" + name + "'" },
+	elements:  func(array string) string { return "(SELECT value FROM json_each(" + array + "))" },
+}
+
+var postgresDialect = dialect{
+	name: "postgres",
+	recordset: func(columns []column) string {
+		defs := make([]string, len(columns))
+		for i, c := range columns {
+			defs[i] = c.name + " " + c.sqlType()
+		}
+		return "json_to_recordset(CAST(? AS json)) AS r(" + strings.Join(defs, ", ") + ")"
+	},
+	field: func(name string) string { return "r." + name },
+	elements: func(array string) string {
+		return "(SELECT value FROM json_array_elements_text(CAST(" + array + " AS json)))"
+	},
+	forUpdate:   " FOR UPDATE",
+	skipLocked:  " FOR UPDATE SKIP LOCKED",
+	forKeyShare: " FOR KEY SHARE OF s",
+}
+
+func init() { sqlx.BindDriver("sqlite", sqlx.QUESTION) }

@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// CountStatements replaces the writing connection by one that counts what is
+// sent to the database, BEGIN and COMMIT left out.
+func (s *Store) CountStatements() *atomic.Int64 {
+	n := &atomic.Int64{}
+	inner := s.write
+	db := sql.OpenDB(countingConnector{inner.DB, n})
+	db.SetMaxOpenConns(1)
+	s.closer = append([]func() error{db.Close}, s.closer...)
+	s.write = sqlx.NewDb(db, inner.DriverName())
+	return n
+}
+
+type countingConnector struct {
+	db *sql.DB
+	n  *atomic.Int64
+}
+
+func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &countingConn{conn: conn, n: c.n}, nil
+}
+
+func (c countingConnector) Driver() driver.Driver { return c.db.Driver() }
+
+type countingConn struct {
+	conn *sql.Conn
+	n    *atomic.Int64
+}
+
+func (c *countingConn) Close() error                              { return c.conn.Close() }
+func (c *countingConn) Begin() (driver.Tx, error)                 { panic("not used") }
+func (c *countingConn) Prepare(query string) (driver.Stmt, error) { panic("not used") }
+
+func (c *countingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx driver.Tx, err error) {
+	err = c.conn.Raw(func(raw any) error {
+		tx, err = raw.(driver.ConnBeginTx).BeginTx(ctx, opts)
+		return err
+	})
+	return tx, err
+}
+
+func (c *countingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (res driver.Result, err error) {
+	c.n.Add(1)
+	err = c.conn.Raw(func(raw any) error {
+		res, err = raw.(driver.ExecerContext).ExecContext(ctx, query, args)
+		return err
+	})
+	return res, err
+}
+
+func (c *countingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
+	c.n.Add(1)
+	err = c.conn.Raw(func(raw any) error {
+		rows, err = raw.(driver.QueryerContext).QueryContext(ctx, query, args)
+		return err
+	})
+	return rows, err
+}
+
+// Columns are the columns that the code reads and writes, by table.
+func Columns() map[string][]string {
+	return map[string][]string{
+		components.name: names(components.shape()), groups.name: names(groups.shape()),
+		issues.name: names(issues.shape()), maintenances.name: names(maintenances.shape()),
+		signals.name: names(signals.shape()), tracks.name: names(tracks.shape()),
+		timers.name: names(timers.shape()), entries.name: names(entries.shape()),
+		webhooks.name: names(webhooks.shape()), announcements.name: names(announcements.shape()),
+		deliveries.name: names(deliveries.shape()), subscribers.name: names(subscribers.shape()),
+		accounts.name: names(accounts.shape()), sessions.name: names(sessions.shape()),
+		settings.name: names(settings.shape()),
+	}
+}
+
+// SplitHosts is splitHosts.
+var SplitHosts = splitHosts
+
+// Waiting is how many callers of Apply stand in line.
+func (s *Store) Waiting() int {
+	s.applies.mu.Lock()
+	defer s.applies.mu.Unlock()
+	return len(s.applies.waiting)
+}
+
+// HoldWebhooks makes callers of SaveWebhook wait in line, until release has
+// seen n of them.
+func (s *Store) HoldWebhooks() (release func(n int)) {
+	q := &s.webhooks
+	q.mu.Lock()
+	q.busy = true // somebody leads, or so it seems
+	q.mu.Unlock()
+	return func(n int) {
+		for waiting := 0; waiting < n; {
+			q.mu.Lock()
+			waiting = len(q.waiting)
+			q.mu.Unlock()
+			runtime.Gosched()
+		}
+		q.leaders.Go(q.lead)
+	}
+}
+
+// Heard takes in a notification of another replica.
+func (s *Store) Heard(revision int64) { s.wakes.heard(revision) }

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// webhooks keeps bodies compressed: they are JSON that repeats itself, and most
+// are never looked at again.
+var webhooks = table[status.Webhook]{
+	name: "webhooks", key: []string{"id"},
+	columns: func(w *status.Webhook) []column {
+		return []column{
+			{"id", &w.ID}, {"kind", &w.Kind}, {"source", &w.Source}, {"body", (*packed)(&w.Body)},
+			{"received_at", at(&w.ReceivedAt)}, {"state", &w.State}, {"verdict", &w.Verdict}, {"events", &w.Events},
+		}
+	},
+}
+
+// SaveWebhook keeps a delivery before it is understood. When it returns nil the
+// delivery is durable. An id that is known already changes nothing, so a call
+// whose outcome is unknown may be repeated. Concurrent calls share a
+// transaction.
+func (s *Store) SaveWebhook(ctx context.Context, w status.Webhook) error {
+	if w.State == "" {
+		w.State = status.WebhookPending
+	}
+	body, err := pack(w.Body) // here, where callers do it side by side
+	if err != nil {
+		return fmt.Errorf("save webhook: %w", err)
+	}
+	w.Body = body
+	return s.webhooks.do(ctx, w)
+}
+
+// carryWebhooks saves a batch with one statement.
+func (s *Store) carryWebhooks(batch []*ticket[status.Webhook]) error {
+	columns := webhooks.shape()
+	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", ") + ")"
+	var args []any
+	for _, t := range batch {
+		w := t.work
+		args = append(args, w.ID, w.Kind, w.Source, w.Body, stamp(w.ReceivedAt), string(w.State), w.Verdict, w.Events)
+	}
+	query := "INSERT INTO webhooks (" + strings.Join(names(columns), ", ") + ") VALUES " +
+		strings.TrimSuffix(strings.Repeat(row+", ", len(batch)), ", ") + " ON CONFLICT (id) DO NOTHING"
+	if _, err := exec(context.Background(), s.write, query, args...); err != nil {
+		return fmt.Errorf("save webhook: %w", err)
+	}
+	return nil
+}
+
+// PendingWebhooks lists deliveries that wait to be understood, the oldest
+// first.
+func (s *Store) PendingWebhooks(ctx context.Context, limit int) ([]status.Webhook, error) {
+	tail, args := limited("WHERE state = 'pending' ORDER BY received_at, id", nil, limit)
+	return webhooks.list(ctx, s.read, tail, args...)
+}
+
+// Webhooks lists deliveries in a state, or in all when it is "", the newest
+// first.
+func (s *Store) Webhooks(ctx context.Context, state status.WebhookState, limit int) ([]status.Webhook, error) {
+	tail, args := "", []any{}
+	if state != "" {
+		tail, args = "WHERE state = ? ", []any{string(state)}
+	}
+	tail, args = limited(tail+"ORDER BY received_at DESC, id DESC", args, limit)
+	return webhooks.list(ctx, s.read, tail, args...)
+}
+
+// verdicts is no table of its own: it shapes the parameter of closeWebhooks.
+var verdicts = table[status.Verdict]{
+	name: "webhooks", key: []string{"id"},
+	columns: func(v *status.Verdict) []column {
+		return []column{{"id", &v.WebhookID}, {"state", &v.State}, {"verdict", &v.Text}, {"events", &v.Events}}
+	},
+}
+
+// closeWebhooks writes what became of deliveries, in the transaction that saves
+// their effects.
+func (s *Store) closeWebhooks(ctx context.Context, h handle, vs []status.Verdict) error {
+	if len(vs) == 0 {
+		return nil
+	}
+	text, err := verdicts.encode(vs)
+	if err != nil {
+		return fmt.Errorf("close webhooks: %w", err)
+	}
+	f := s.dialect.field
+	_, err = exec(ctx, h, fmt.Sprintf(`
+		UPDATE webhooks SET state = v.state, verdict = v.verdict, events = v.events
+		FROM (SELECT %s AS id, %s AS state, %s AS verdict, %s AS events FROM %s) AS v
+		WHERE webhooks.id = v.id`,
+		f("id"), f("state"), f("verdict"), f("events"), s.dialect.recordset(verdicts.shape())), text)
+	if err != nil {
+		return fmt.Errorf("close webhooks: %w", err)
+	}
+	return nil
+}
+
+// packed is a body as the database holds it; reading unpacks it.
+type packed []byte
+
+// Scan implements sql.Scanner.
+func (p *packed) Scan(src any) error {
+	b, ok := src.([]byte)
+	if !ok {
+		return fmt.Errorf("a body is kept as bytes, not as %T", src)
+	}
+	r, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return fmt.Errorf("unpack a body: %w", err)
+	}
+	*p, err = io.ReadAll(r)
+	return err
+}
+
+// packers are reused, because a fresh one costs most of a megabyte.
+var packers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+	return w
+}}
+
+func pack(body []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+var signals = table[status.Signal]{
+	name: "signals", key: []string{"source", "fingerprint"}, revised: true,
+	columns: func(s *status.Signal) []column {
+		return []column{
+			{"source", &s.Key.Source}, {"fingerprint", &s.Key.Fingerprint}, {"firing", &s.Firing},
+			{"labels", doc(&s.Labels)}, {"lists", doc(&s.Lists)}, {"annotations", doc(&s.Annotations)},
+			{"starts_at", at(&s.StartsAt)}, {"ends_at", at(&s.EndsAt)}, {"ordered_at", at(&s.OrderedAt)},
+			{"received_at", at(&s.ReceivedAt)}, {"seen_at", at(&s.SeenAt)}, {"url", &s.URL},
+			{"episodes", &s.Episodes}, {"doubt", at(&s.Doubt)}, {"tracks", doc(&s.Tracks)},
+		}
+	},
+}
+
+var tracks = table[status.Track]{
+	name: "tracks", key: []string{"rule", "group_key"}, revised: true,
+	columns: func(t *status.Track) []column {
+		return []column{
+			{"rule", &t.Key.Rule}, {"group_key", &t.Key.Group}, {"labels", doc(&t.Labels)}, {"firing", &t.Firing},
+			{"since", at(&t.Since)}, {"quiet_since", at(&t.QuietSince)}, {"issue_id", &t.IssueID},
+			{"settled", &t.Settled},
+		}
+	},
+}
+
+// timer is an entry of Board.Timers.
+type timer struct {
+	key status.TimerKey
+	due time.Time
+}
+
+var timers = table[timer]{
+	name: "timers", key: []string{"kind", "subject"},
+	columns: func(t *timer) []column {
+		return []column{{"kind", &t.key.Kind}, {"subject", &t.key.Subject}, {"due_at", at(&t.due)}}
+	},
+}
+
+// IssueSignals lists the alerts behind an issue, the earliest first: those of
+// its own (rule, group) and of the tracks that led to it.
+func (s *Store) IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error) {
+	var keys []string
+	i, err := s.Issue(ctx, issueID)
+	if err != nil && !errors.Is(err, status.ErrNotFound) {
+		return nil, err
+	}
+	if i.Rule != "" {
+		keys = append(keys, status.TrackKey{Rule: i.Rule, Group: i.Group}.String())
+	}
+	ts, err := tracks.list(ctx, s.read, "WHERE issue_id = ?", issueID)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range ts {
+		keys = append(keys, t.Key.String())
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return signals.list(ctx, s.read, fmt.Sprintf(
+		"WHERE EXISTS (SELECT 1 FROM %s AS t WHERE t.value IN %s) ORDER BY starts_at, source, fingerprint",
+		s.dialect.elements("signals.tracks"), s.dialect.elements("?")), list(keys))
+}
+
+// Unmatched lists firing alerts that no rule wants, the last seen first.
+func (s *Store) Unmatched(ctx context.Context, limit int) ([]status.Signal, error) {
+	tail, args := limited(
+		"WHERE firing AND (tracks IS NULL OR tracks = '[]') ORDER BY seen_at DESC, source, fingerprint", nil, limit)
+	return signals.list(ctx, s.read, tail, args...)
+}
+
+// Due is the earliest moment at which the clock has something to do, zero if
+// there is none.
+func (s *Store) Due(ctx context.Context) (time.Time, error) {
+	return earliest(ctx, s.read, `
+		SELECT MIN(due) FROM (
+			SELECT MIN(due_at) AS due FROM timers
+			UNION ALL SELECT MIN(scheduled_for) FROM maintenances WHERE state = 'scheduled' AND auto_start
+			UNION ALL SELECT MIN(scheduled_until) FROM maintenances WHERE state IN ('in_progress', 'verifying') AND auto_end
+		) AS dues`)
+}
+
+// earliest reads one time, zero if it is NULL.
+func earliest(ctx context.Context, h handle, query string, args ...any) (time.Time, error) {
+	var t stamp
+	err := h.QueryRowxContext(ctx, h.Rebind(query), args...).Scan(&t)
+	return time.Time(t), err
+}

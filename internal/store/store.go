@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// Store is the database. Its methods may be called from any goroutine.
+type Store struct {
+	dialect dialect
+	// write is for what must be answered soon, read for everything that only
+	// looks, and long for the few statements that may take their time. On
+	// SQLite write and long are the same single connection.
+	write, read, long *sqlx.DB
+
+	applies  queue[*decision]
+	webhooks queue[status.Webhook]
+	marks    queue[*mark]
+	kept     *keptBoard // owned by whoever carries a batch of applies
+
+	wakes  wakes
+	closer []func() error // after the pools, in this order
+	once   sync.Once
+}
+
+// Open prepares the database that dsn names: "sqlite:PATH",
+// "sqlite::memory:" (a temporary file, gone after Close) or "postgres://…",
+// where several hosts may be given. It does not connect: a database that is
+// down shows in the first call that needs it.
+func Open(_ context.Context, dsn string) (*Store, error) {
+	s := &Store{}
+	s.applies = queue[*decision]{carry: s.carryDecisions, most: 512}
+	s.webhooks = queue[status.Webhook]{carry: s.carryWebhooks, most: 512}
+	s.marks = queue[*mark]{carry: s.carryMarks, most: 512}
+	var err error
+	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
+	case "sqlite":
+		err = s.openSQLite(rest)
+	case "postgres", "postgresql":
+		err = s.openPostgres(dsn)
+	default:
+		err = fmt.Errorf("database: %q is neither sqlite:PATH nor postgres://USER@HOST/NAME", scheme)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close waits for the transactions under way and lets go of the database.
+func (s *Store) Close() error {
+	var errs []error
+	s.once.Do(func() {
+		s.applies.close()
+		s.webhooks.close()
+		s.marks.close()
+		for _, c := range s.closer {
+			errs = append(errs, c())
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// Ping asks the database for an answer.
+func (s *Store) Ping(ctx context.Context) error {
+	if _, err := scalar[int64](ctx, s.read, "SELECT 1"); err != nil {
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	return nil
+}
+
+// Dialect is "sqlite" or "postgres".
+func (s *Store) Dialect() string { return s.dialect.name }
+
+// inTx runs fn in a transaction on a pool.
+func inTx(ctx context.Context, db *sqlx.DB, fn func(tx *sqlx.Tx) error) error {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// look runs reads against one unchanging state of the database.
+func (s *Store) look(ctx context.Context, fn func(h handle) error) error {
+	tx, err := s.read.BeginTxx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback()
+	return fn(tx)
+}

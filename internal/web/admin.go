@@ -1,0 +1,118 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// routeAdmin is the admin's table: path, the role it takes, the handler.
+func (s *Server) routeAdmin() {
+	s.app.Get("/admin/login", s.showLogin)
+	s.app.Post("/admin/login", s.handleLogin)
+	s.act("/admin/logout", status.Viewer, s.handleLogout)
+
+	s.read("/admin", status.Viewer, s.showQueue)
+	s.act("/admin/test-alert", status.Admin, s.fireTestAlert)
+
+	s.read("/admin/issues", status.Viewer, s.showIssues)
+	s.read("/admin/issues/new", status.Responder, s.showNewIssue)
+	s.act("/admin/issues/new", status.Responder, s.openIssue)
+	s.read("/admin/issues/:id", status.Viewer, s.showIssue)
+	s.act("/admin/issues/:id", status.Responder, s.saveIssue)
+	s.act("/admin/issues/:id/publish", status.Responder, s.publishIssue)
+	s.act("/admin/issues/:id/dismiss", status.Responder, s.dismissIssue)
+	s.act("/admin/issues/:id/update", status.Responder, s.updateIssue)
+	s.act("/admin/issues/:id/hand-back", status.Responder, s.handBackIssue)
+
+	s.read("/admin/maintenance", status.Viewer, s.showMaintenances)
+	s.read("/admin/maintenance/new", status.Responder, s.showNewMaintenance)
+	s.act("/admin/maintenance/new", status.Responder, s.scheduleMaintenance)
+	s.read("/admin/maintenance/:id", status.Viewer, s.showMaintenance)
+	s.act("/admin/maintenance/:id", status.Responder, s.saveMaintenance)
+	s.act("/admin/maintenance/:id/update", status.Responder, s.updateMaintenance)
+
+	s.read("/admin/components", status.Viewer, s.showComponents)
+	s.read("/admin/components/new", status.Admin, s.showNewComponent)
+	s.act("/admin/components/new", status.Admin, s.saveComponent)
+	s.read("/admin/components/:id", status.Admin, s.showComponent)
+	s.act("/admin/components/:id", status.Admin, s.saveComponent)
+	s.act("/admin/components/:id/move", status.Admin, s.moveComponent)
+	s.act("/admin/components/:id/remove", status.Admin, s.removeComponent)
+	s.read("/admin/groups/new", status.Admin, s.showNewGroup)
+	s.act("/admin/groups/new", status.Admin, s.saveGroup)
+	s.read("/admin/groups/:id", status.Admin, s.showGroup)
+	s.act("/admin/groups/:id", status.Admin, s.saveGroup)
+	s.act("/admin/groups/:id/move", status.Admin, s.moveGroup)
+	s.act("/admin/groups/:id/remove", status.Admin, s.removeGroup)
+
+	s.read("/admin/deliveries", status.Viewer, s.showDeliveries)
+	s.read("/admin/alerts", status.Viewer, s.showAlerts)
+	s.read("/admin/rules", status.Viewer, s.showRules)
+	s.act("/admin/rules/reload", status.Admin, s.reloadRules)
+	s.read("/admin/audit", status.Viewer, s.showAudit)
+}
+
+// revise carries out a person's decision through the one write verb. It
+// answers with the id of what was created or touched.
+func (s *Server) revise(ctx context.Context, v visit, edit status.Edit) (string, error) {
+	now, rules := s.clock.Now(), s.rules().Rules
+	if rules == nil {
+		rules = &status.Rules{}
+	}
+	id := ""
+	_, err := s.store.Apply(ctx, now, func(b status.Board) (status.Changes, error) {
+		changes, err := status.Revise(b, rules, edit, v.account.Email, now)
+		id = changes.Result
+		return changes, err
+	}, edit.Subjects()...)
+	return id, err
+}
+
+// directory is the components and groups by id, and in the page's order.
+type directory struct {
+	components []status.Component
+	groups     []status.Group
+	names      map[string]string
+	groupNames map[string]string
+}
+
+func (s *Server) directory(ctx context.Context) (directory, error) {
+	components, groups, err := s.store.Components(ctx)
+	if err != nil {
+		return directory{}, err
+	}
+	d := directory{groups: groups, names: map[string]string{}, groupNames: map[string]string{}}
+	place := map[string]int{}
+	for n, g := range groups {
+		d.groupNames[g.ID] = g.Name
+		place[g.ID] = n + 1
+	}
+	for _, c := range components {
+		d.names[c.ID] = c.Name
+	}
+	d.components = slices.Clone(components)
+	slices.SortStableFunc(d.components, func(a, b status.Component) int {
+		return cmp.Or(cmp.Compare(place[a.GroupID], place[b.GroupID]), cmp.Compare(a.Position, b.Position), cmp.Compare(a.Name, b.Name))
+	})
+	return d, nil
+}
+
+// name is what the component is called; one that is gone keeps its id.
+func (d directory) name(id string) string { return cmp.Or(d.names[id], id) }
+
+// affectedView is a component as an issue touches it.
+type affectedView struct {
+	Name string
+	Look look
+}
+
+func (d directory) affected(list []status.Affected) []affectedView {
+	var out []affectedView
+	for _, a := range list {
+		out = append(out, affectedView{d.name(a.ComponentID), statusLooks[a.Status]})
+	}
+	return out
+}

@@ -1,0 +1,291 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// signalView is an alert as people read it.
+type signalView struct {
+	Name, Summary string
+	Source        string
+	Firing        bool
+	Since         time.Time
+	Ended         time.Time
+	For           string
+	Episodes      int
+	URL           string
+	Labels        []pair
+}
+
+type pair struct{ Name, Value string }
+
+// signalViews puts what fires first, the oldest on top.
+func (s *Server) signalViews(signals []status.Signal) []signalView {
+	var list []signalView
+	for _, sig := range signals {
+		v := signalView{
+			Name:    cmp.Or(sig.Labels["alertname"], sig.Labels["condition"], sig.Labels["title"], sig.Key.Fingerprint),
+			Summary: cmp.Or(sig.Annotations["summary"], sig.Annotations["description"], sig.Annotations["message"]),
+			Source:  sig.Key.Source, Firing: sig.Firing, Since: sig.StartsAt, Ended: sig.EndsAt,
+			Episodes: sig.Episodes, URL: sig.URL,
+		}
+		end := s.clock.Now()
+		if !sig.Firing && !sig.EndsAt.IsZero() {
+			end = sig.EndsAt
+		}
+		v.For = roughly(end.Sub(sig.StartsAt))
+		for name, value := range sig.Labels {
+			if name != "alertname" {
+				v.Labels = append(v.Labels, pair{name, value})
+			}
+		}
+		slices.SortFunc(v.Labels, func(a, b pair) int { return cmp.Compare(a.Name, b.Name) })
+		list = append(list, v)
+	}
+	slices.SortStableFunc(list, func(a, b signalView) int {
+		if a.Firing != b.Firing {
+			if a.Firing {
+				return -1
+			}
+			return 1
+		}
+		return a.Since.Compare(b.Since)
+	})
+	return list
+}
+
+// entryView is a line of the audit log.
+type entryView struct {
+	At              time.Time
+	Actor, Action   string
+	Automation      bool
+	Reason, Detail  string
+	Before, After   string
+	Subject, Target string // link to what it is about, and its name
+}
+
+// entryViews names subjects by targets; nil when the subject goes without saying.
+func entryViews(entries []status.Entry, targets map[string]pair) []entryView {
+	var list []entryView
+	for _, e := range entries {
+		v := entryView{
+			At: e.At, Actor: e.Actor, Action: e.Action, Automation: e.Actor == status.Automation,
+			Reason: string(e.Reason), Detail: e.Detail, Before: e.Before, After: e.After,
+		}
+		if t, ok := targets[e.Subject]; ok {
+			v.Subject, v.Target = t.Name, t.Value
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+type alertsPage struct {
+	Unmatched []signalView
+	Dead      []webhookView
+	Last      []webhookView
+	Waiting   int // in the journal
+}
+
+type webhookView struct {
+	At           time.Time
+	Kind, Source string
+	State        string
+	Verdict      string
+	Events       int
+	Size         string
+	Excerpt      string
+}
+
+const webhooksOnPage = 30
+
+func (s *Server) showAlerts(c *fiber.Ctx, _ visit) error {
+	ctx := c.UserContext()
+	unmatched, err := s.store.Unmatched(ctx, 100)
+	if err != nil {
+		return err
+	}
+	dead, err := s.store.Webhooks(ctx, status.WebhookDead, webhooksOnPage)
+	if err != nil {
+		return err
+	}
+	last, err := s.store.Webhooks(ctx, "", webhooksOnPage)
+	if err != nil {
+		return err
+	}
+	view := alertsPage{
+		Unmatched: s.signalViews(unmatched), Dead: webhookViews(dead, true), Last: webhookViews(last, false),
+		Waiting: s.intake.Stats().JournalDepth,
+	}
+	return s.render(c, http.StatusOK, "alerts.html", page{Title: "Alerts", Nav: "alerts", Data: view})
+}
+
+func webhookViews(hooks []status.Webhook, excerpt bool) []webhookView {
+	var list []webhookView
+	for _, h := range hooks {
+		v := webhookView{
+			At: h.ReceivedAt, Kind: h.Kind, Source: h.Source, State: string(h.State), Verdict: h.Verdict,
+			Events: h.Events, Size: size(len(h.Body)),
+		}
+		if excerpt {
+			v.Excerpt = clip(string(h.Body), 2000)
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+func size(n int) string {
+	switch {
+	case n < 1000:
+		return counted(n, "byte")
+	case n < 1_000_000:
+		return itoa(n/1000) + " kB"
+	}
+	return itoa(n/1_000_000) + " MB"
+}
+
+type auditPage struct {
+	Entries []entryView
+}
+
+func (s *Server) showAudit(c *fiber.Ctx, _ visit) error {
+	ctx := c.UserContext()
+	entries, err := s.store.Entries(ctx, "", 200)
+	if err != nil {
+		return err
+	}
+	targets, err := s.targets(c)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "audit.html", page{Title: "Audit log", Nav: "audit", Data: auditPage{entryViews(entries, targets)}})
+}
+
+// targets links ids to what they are, for lists over everything.
+func (s *Server) targets(c *fiber.Ctx) (map[string]pair, error) {
+	ctx := c.UserContext()
+	targets := map[string]pair{}
+	issues, err := s.store.Issues(ctx, recentIssues)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range issues {
+		targets[i.ID] = pair{"/admin/issues/" + i.ID, i.Title}
+	}
+	plans, err := s.store.Maintenances(ctx, 200)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range plans {
+		targets[m.ID] = pair{"/admin/maintenance/" + m.ID, m.Title}
+	}
+	d, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, comp := range d.components {
+		targets[comp.ID] = pair{"/admin/components/" + comp.ID, comp.Name}
+	}
+	for _, g := range d.groups {
+		targets[g.ID] = pair{"/admin/groups/" + g.ID, g.Name}
+	}
+	return targets, nil
+}
+
+type deliveriesPage struct {
+	Channels []channelView
+	Last     []deliveryView
+	Mail     bool
+	Twitter  bool
+}
+
+type channelView struct {
+	Name                       string
+	Sent, Queued, Failed, Full int
+	Words                      string
+}
+
+type deliveryView struct {
+	At                                time.Time
+	Channel, Event, Recipient, State  string
+	Look                              look
+	Attempt                           int
+	Problem, ProviderID, Link, Target string
+	Next                              time.Time
+}
+
+func (s *Server) showDeliveries(c *fiber.Ctx, _ visit) error {
+	ctx := c.UserContext()
+	counts, err := s.store.DeliveryCounts(ctx, "")
+	if err != nil {
+		return err
+	}
+	last, err := s.store.Deliveries(ctx, 50)
+	if err != nil {
+		return err
+	}
+	targets, err := s.targets(c)
+	if err != nil {
+		return err
+	}
+	view := deliveriesPage{Mail: s.cfg.MailConfigured, Twitter: s.cfg.TwitterConfigured}
+	for channel, n := range counts {
+		view.Channels = append(view.Channels, channelView{
+			Name: channelWord(channel), Sent: n[status.Sent], Queued: n[status.Queued], Failed: n[status.Failed],
+			Full: n[status.Sent] + n[status.Queued] + n[status.Failed],
+		})
+	}
+	slices.SortFunc(view.Channels, func(a, b channelView) int { return cmp.Compare(a.Name, b.Name) })
+	for _, del := range last {
+		dv := deliveryView{
+			At: del.CreatedAt, Channel: channelWord(del.Channel), Event: eventWords[del.Event], Recipient: del.Recipient,
+			State: string(del.State), Look: deliveryLooks[del.State], Attempt: del.Attempt,
+			Problem: del.LastError, ProviderID: del.ProviderID,
+		}
+		if t, ok := targets[del.SubjectID]; ok {
+			dv.Link, dv.Target = t.Name, t.Value
+		}
+		if del.State == status.Queued {
+			dv.Next = del.DueAt
+		} else if !del.SentAt.IsZero() {
+			dv.At = del.SentAt
+		}
+		view.Last = append(view.Last, dv)
+	}
+	return s.render(c, http.StatusOK, "deliveries.html", page{Title: "Deliveries", Nav: "deliveries", Data: view})
+}
+
+func channelWord(channel string) string {
+	switch channel {
+	case status.ChannelEmail:
+		return "Email"
+	case status.ChannelTwitter:
+		return "Twitter"
+	}
+	return channel
+}
+
+var eventWords = map[status.Event]string{
+	status.EventOpen:                 "Issue opened",
+	status.EventUpdate:               "Update",
+	status.EventResolve:              "Resolved",
+	status.EventMaintenanceScheduled: "Maintenance scheduled",
+	status.EventMaintenanceStarted:   "Maintenance started",
+	status.EventMaintenanceEnded:     "Maintenance ended",
+	status.EventMaintenanceCancelled: "Maintenance cancelled",
+	status.EventConfirm:              "Confirmation",
+}
+
+var deliveryLooks = map[status.DeliveryState]look{
+	status.Queued: {"work", "Queued"},
+	status.Sent:   {"ok", "Sent"},
+	status.Failed: {"down", "Failed"},
+}

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+type groupPage struct {
+	ID      string
+	Version int64
+	Sheet   sheet
+	Seen    sheet
+	Problem map[string]string
+	Alert   string
+	Diffs   []fieldDiff
+}
+
+func groupSheet(g status.Group) sheet {
+	return sheet{"name": g.Name, "description": lines(g.Description)}
+}
+
+func readGroupSheet(f url.Values) sheet {
+	return sheet{"name": strings.Join(strings.Fields(f.Get("name")), " "), "description": lines(f.Get("description"))}
+}
+
+var groupFields = []sheetField{{"name", "Name", nil}, {"description", "Description", nil}}
+
+func (s *Server) showNewGroup(c *fiber.Ctx, _ visit) error {
+	return s.sendGroup(c, http.StatusOK, groupPage{})
+}
+
+func (s *Server) showGroup(c *fiber.Ctx, _ visit) error {
+	return s.sendGroup(c, http.StatusOK, groupPage{ID: param(c)})
+}
+
+func (s *Server) sendGroup(c *fiber.Ctx, code int, view groupPage) error {
+	title := "New group"
+	view.Seen = groupSheet(status.Group{})
+	if view.ID != "" {
+		d, err := s.directory(c.UserContext())
+		if err != nil {
+			return err
+		}
+		g, err := d.group(view.ID)
+		if err != nil {
+			return err
+		}
+		title, view.Version, view.Seen = g.Name, g.Version, groupSheet(g)
+	}
+	if view.Sheet == nil {
+		view.Sheet = view.Seen
+	}
+	if view.Problem == nil {
+		view.Problem = map[string]string{}
+	}
+	return s.render(c, code, "group.html", page{Title: title, Nav: "components", Data: view})
+}
+
+// saveGroup creates a group, or changes the one of the path.
+func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
+	ctx, f := c.UserContext(), form(c)
+	d, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	yours, seen, g := readGroupSheet(f), sheet{}, status.Group{Position: len(d.groups)}
+	if id := c.Params("id"); id != "" {
+		if g, err = d.group(id); err != nil {
+			return err
+		}
+		seen = seenSheet(f, groupSheet(g))
+		g.Version = version(f)
+	}
+	g.Name, g.Description = yours["name"], yours["description"]
+	_, err = s.revise(ctx, v, status.SaveGroup{Group: g})
+	var invalid status.Invalid
+	switch {
+	case errors.Is(err, status.ErrConflict):
+		if d, err = s.directory(ctx); err != nil {
+			return err
+		}
+		now, err := d.group(g.ID)
+		if err != nil {
+			return err
+		}
+		merged, diffs := merge(groupFields, seen, groupSheet(now), yours)
+		if settled(diffs) {
+			return redirect(c, "/admin/components", "saved")
+		}
+		return s.sendGroup(c, http.StatusConflict, groupPage{ID: g.ID, Sheet: merged, Diffs: diffs,
+			Alert: "Nothing was saved yet: somebody else changed this group while you did. Compare, then save again."})
+	case errors.As(err, &invalid):
+		return s.sendGroup(c, http.StatusUnprocessableEntity, groupPage{ID: g.ID, Sheet: yours,
+			Problem: map[string]string{invalid.Field: invalid.Message}})
+	case err != nil:
+		return err
+	}
+	return redirect(c, "/admin/components", "saved")
+}
+
+func (s *Server) moveGroup(c *fiber.Ctx, v visit) error {
+	ctx := c.UserContext()
+	d, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	groups := slices.Clone(d.groups)
+	id := param(c)
+	at := slices.IndexFunc(groups, func(g status.Group) bool { return g.ID == id })
+	if at < 0 {
+		return status.ErrNotFound
+	}
+	if to, ok := neighbour(at, len(groups), form(c).Get("to")); ok {
+		groups[at], groups[to] = groups[to], groups[at]
+	}
+	for n, g := range groups {
+		if g.Position == n {
+			continue
+		}
+		g.Position = n
+		if _, err := s.revise(ctx, v, status.SaveGroup{Group: g}); err != nil {
+			return err
+		}
+	}
+	return redirect(c, "/admin/components", "moved")
+}
+
+func (s *Server) removeGroup(c *fiber.Ctx, v visit) error {
+	_, err := s.revise(c.UserContext(), v, status.ArchiveGroup{ID: param(c), Version: version(form(c))})
+	if errors.Is(err, status.ErrConflict) {
+		return s.sendGroup(c, http.StatusConflict, groupPage{ID: param(c),
+			Alert: "Nothing was removed: somebody else changed this group meanwhile. Below is how it stands now."})
+	}
+	if err != nil {
+		return err
+	}
+	return redirect(c, "/admin/components", "removed")
+}

@@ -1,0 +1,216 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// issuePage is one issue with all that a person needs to decide.
+type issuePage struct {
+	Card        issueCard
+	Issue       status.Issue
+	Alert       string // why nothing was done
+	Paused      []pausedField
+	PausedLine  string
+	Suggestions []suggestion
+	Form        issueForm
+	Update      updateForm
+	Updates     []updateView // newest first
+	Signals     []signalView
+	Log         []entryView
+	Notify      string
+	Draft       bool
+	Public      bool
+	Closed      bool // dismissed, or resolved: nothing to say any more but updates
+}
+
+// pausedField is a field that a person holds against automation.
+type pausedField struct {
+	Field, Word string
+	By          string
+	At          time.Time
+}
+
+type suggestion struct {
+	Field, Word, Value, Reason string
+	At                         time.Time
+}
+
+type updateView struct {
+	State, Body, By string
+	At              time.Time
+	Edited, Silent  bool
+	Changes         []string
+}
+
+// updateForm posts a statement. The states come with words to start from.
+type updateForm struct {
+	Version int64
+	Body    string
+	States  []option
+	Silent  bool
+	Problem string
+	Resolve bool
+}
+
+func (s *Server) issuePage(ctx context.Context, id string, in issueInput) (issuePage, error) {
+	i, err := s.store.Issue(ctx, id)
+	if err != nil {
+		return issuePage{}, err
+	}
+	d, err := s.directory(ctx)
+	if err != nil {
+		return issuePage{}, err
+	}
+	signals, err := s.store.IssueSignals(ctx, id)
+	if err != nil {
+		return issuePage{}, err
+	}
+	entries, err := s.store.Entries(ctx, id, 100)
+	if err != nil {
+		return issuePage{}, err
+	}
+	sh := in.sheet
+	if sh == nil {
+		sh = issueSheet(i)
+	}
+	view := issuePage{
+		Card: s.card(i, signals, d), Issue: i, Alert: in.alert,
+		Paused: pausedFields(i), Suggestions: suggestions(i, d),
+		Form: d.issueForm(i, sh), Update: newUpdateForm(i, in.update),
+		Updates: updateViews(i.Updates), Signals: s.signalViews(signals), Log: entryViews(entries, nil),
+		Draft: i.Stage == status.Draft, Public: i.Public(), Closed: !i.Open(),
+	}
+	view.PausedLine = pausedLine(view.Paused)
+	if in.invalid.Field != "" {
+		view.Form.Problem[in.invalid.Field] = in.invalid.Message
+		view.Alert = "Nothing was saved yet: " + in.invalid.Message + "."
+	}
+	view.Notify, err = s.whoIsTold(ctx)
+	return view, err
+}
+
+func pausedFields(i status.Issue) []pausedField {
+	var list []pausedField
+	for _, f := range status.Fields {
+		if h, held := i.Held[f]; held {
+			list = append(list, pausedField{string(f), fieldWords[f], h.By, h.At})
+		}
+	}
+	return list
+}
+
+// pausedLine is "title and state since 22 Nov, 03:12 UTC".
+func pausedLine(paused []pausedField) string {
+	if len(paused) == 0 {
+		return ""
+	}
+	var words []string
+	first := paused[0].At
+	for _, p := range paused {
+		words = append(words, p.Word)
+		if p.At.Before(first) {
+			first = p.At
+		}
+	}
+	line := words[0]
+	if n := len(words); n > 1 {
+		line = strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return line + " since " + utc(first)
+}
+
+func suggestions(i status.Issue, d directory) []suggestion {
+	var list []suggestion
+	for _, sg := range i.Suggestions {
+		value := sg.Value
+		switch sg.Field {
+		case status.FieldState:
+			value = cmp.Or(stateWords[status.IssueState(value)], value)
+		case status.FieldImpact:
+			value = cmp.Or(impactLooks[status.Impact(value)].Word, value)
+		}
+		list = append(list, suggestion{string(sg.Field), fieldWords[sg.Field], value, sg.Reason, sg.At})
+	}
+	return list
+}
+
+func newUpdateForm(i status.Issue, typed *updateForm) updateForm {
+	f := updateForm{Version: i.Version, States: stateOptions(string(i.State), status.IssueStates...)}
+	if typed != nil {
+		f.Body, f.Silent, f.Problem = typed.Body, typed.Silent, typed.Problem
+		f.States = typed.States
+	}
+	return f
+}
+
+func updateViews(updates []status.Update) []updateView {
+	var list []updateView
+	for _, u := range slices.Backward(updates) {
+		view := updateView{
+			State: cmp.Or(stateWords[status.IssueState(u.State)], maintenanceLooks[status.MaintenanceState(u.State)].Word),
+			Body:  u.Body, By: u.By, At: u.DisplayAt, Edited: !u.EditedAt.IsZero(), Silent: u.Silent,
+		}
+		for _, ch := range u.Changes {
+			view.Changes = append(view.Changes, ch.Name+": "+strings.ToLower(statusLooks[ch.New].Word))
+		}
+		list = append(list, view)
+	}
+	return list
+}
+
+// updateIssue posts a statement; with the state resolved it ends the issue.
+func (s *Server) updateIssue(c *fiber.Ctx, v visit) error {
+	id, f := param(c), form(c)
+	now, err := s.store.Issue(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	edit := status.PostUpdate{ID: id, Version: version(f), Body: lines(f.Get("body")), Silent: f.Get("silent") != ""}
+	done := "updated"
+	if st := status.IssueState(f.Get("state")); st != "" {
+		edit.State = &st
+		if st == status.Resolved && now.State != status.Resolved {
+			done = "resolved"
+		}
+	}
+	_, err = s.revise(c.UserContext(), v, edit)
+	typed := &updateForm{Body: edit.Body, Silent: edit.Silent, States: stateOptions(f.Get("state"), status.IssueStates...)}
+	var invalid status.Invalid
+	switch {
+	case errors.Is(err, status.ErrConflict):
+		if now, err = s.store.Issue(c.UserContext(), id); err != nil {
+			return err
+		}
+		if saidAlready(now, edit, v.account.Email, s.clock.Now()) {
+			return redirect(c, "/admin/issues/"+id, done)
+		}
+		typed.Problem = "Not posted yet: the issue changed while you wrote, see the updates below. Your text is still here. Check that it fits, then post it."
+		return s.sendIssue(c, http.StatusConflict, issueInput{update: typed, alert: "The issue changed while you wrote. Your update is still in the form, and not posted yet."})
+	case errors.As(err, &invalid):
+		typed.Problem = "Not posted yet: " + invalid.Message + "."
+		return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{update: typed})
+	case err != nil:
+		return err
+	}
+	return redirect(c, "/admin/issues/"+id, done)
+}
+
+// saidAlready recognises a form that was sent twice.
+func saidAlready(i status.Issue, e status.PostUpdate, who string, now time.Time) bool {
+	if len(i.Updates) == 0 {
+		return false
+	}
+	last := i.Updates[len(i.Updates)-1]
+	return last.By == who && last.Body == e.Body && now.Sub(last.CreatedAt) < time.Hour &&
+		(e.State == nil || *e.State == i.State)
+}

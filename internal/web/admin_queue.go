@@ -1,0 +1,164 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
+)
+
+// queuePage is the admin's home: what waits for a person, then what is public.
+type queuePage struct {
+	Drafts    []issueCard
+	Open      []issueCard
+	Notify    string // who is told by publishing, in numbers
+	Setup     *setup
+	RulesDown bool
+}
+
+// issueCard is an issue at a glance.
+type issueCard struct {
+	ID         string
+	Version    int64
+	Title      string
+	Look       look
+	State      string
+	Stage      string
+	Manual     bool
+	Components []affectedView
+	Firing     int
+	Alerts     int
+	Firings    string // "3 alerts firing"
+	Since      string // "14 minutes"
+	Started    time.Time
+	Rule       string
+	Lead       string // what the oldest firing alert says
+	Body       string // the newest public words
+	Paused     bool   // a person holds something
+	Hints      int    // open suggestions of automation
+	PublishAt  time.Time
+}
+
+func (s *Server) showQueue(c *fiber.Ctx, v visit) error {
+	ctx := c.UserContext()
+	drafts, err := s.store.Issues(ctx, draftQuery)
+	if err != nil {
+		return err
+	}
+	open, err := s.store.Issues(ctx, store.IssueQuery{Stages: []status.Stage{status.Published}, OpenOnly: true, Limit: mostDrafts})
+	if err != nil {
+		return err
+	}
+	d, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	view := queuePage{RulesDown: s.rules().Err != nil}
+	if view.Drafts, err = s.cards(ctx, drafts, d); err != nil {
+		return err
+	}
+	if view.Open, err = s.cards(ctx, open, d); err != nil {
+		return err
+	}
+	if view.Notify, err = s.whoIsTold(ctx); err != nil {
+		return err
+	}
+	if view.Setup, err = s.setup(ctx, v, d); err != nil {
+		return err
+	}
+	title := "Nothing waiting"
+	if n := len(drafts); n > 0 {
+		title = counted(n, "draft") + " waiting"
+	}
+	return s.render(c, http.StatusOK, "queue.html", page{Title: title, Nav: "queue", Drafts: len(drafts), Data: view})
+}
+
+func (s *Server) cards(ctx context.Context, issues []status.Issue, d directory) ([]issueCard, error) {
+	var cards []issueCard
+	for _, i := range issues {
+		signals, err := s.store.IssueSignals(ctx, i.ID)
+		if err != nil {
+			return nil, err
+		}
+		cards = append(cards, s.card(i, signals, d))
+	}
+	return cards, nil
+}
+
+func (s *Server) card(i status.Issue, signals []status.Signal, d directory) issueCard {
+	card := issueCard{
+		ID: i.ID, Version: i.Version, Title: i.Title, Look: lookOfIssue(i),
+		State: stateWords[i.State], Stage: stageWords[i.Stage], Manual: i.Origin == status.Manual,
+		Components: d.affected(i.Components), Alerts: len(signals), Started: i.StartedAt, Rule: i.Rule,
+		Paused: len(i.Held) > 0, Hints: len(i.Suggestions),
+	}
+	for _, sig := range signals {
+		if sig.Firing {
+			card.Firing++
+		}
+	}
+	switch {
+	case card.Firing > 0:
+		card.Firings = counted(card.Firing, "alert") + " firing"
+	case card.Alerts > 0:
+		card.Firings = "alerts quiet"
+	}
+	if views := s.signalViews(signals); len(views) > 0 && views[0].Firing && views[0].Summary != "" {
+		card.Lead = views[0].Name + ": " + clip(views[0].Summary, 200)
+	}
+	end := s.clock.Now()
+	if i.State == status.Resolved && !i.ResolvedAt.IsZero() {
+		end = i.ResolvedAt
+	}
+	card.Since = roughly(end.Sub(i.StartedAt))
+	if n := len(i.Updates); n > 0 {
+		card.Body = i.Updates[n-1].Body
+	}
+	if rule, ok := s.ruleOf(i); ok && i.Stage == status.Draft && rule.Open.Publish == status.PublishAuto {
+		card.PublishAt = i.CreatedAt.Add(rule.Open.PublishAfter)
+	}
+	return card
+}
+
+func (s *Server) ruleOf(i status.Issue) (status.Rule, bool) {
+	rules := s.rules().Rules
+	if rules == nil || i.Rule == "" {
+		return status.Rule{}, false
+	}
+	return rules.Find(i.Rule)
+}
+
+// whoIsTold says in numbers who hears of a publication. "" is nobody.
+func (s *Server) whoIsTold(ctx context.Context) (string, error) {
+	var told []string
+	if s.cfg.MailConfigured {
+		n, err := s.store.SubscriberCount(ctx)
+		if err != nil {
+			return "", err
+		}
+		if n > 0 {
+			told = append(told, "up to "+counted(n, "subscriber")+" by email")
+		}
+	}
+	if s.cfg.TwitterConfigured {
+		told = append(told, "one post on Twitter")
+	}
+	return strings.Join(told, " and "), nil
+}
+
+// counted writes "1 draft", "2 drafts", "1,204 subscribers".
+func counted(n int, word string) string {
+	digits := itoa(n)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	if n == 1 {
+		return digits + " " + word
+	}
+	return digits + " " + word + "s"
+}

@@ -1,0 +1,138 @@
+package web
+
+import (
+	"context"
+	"html/template"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
+	"github.com/statusbridge/statusbridge/internal/pages"
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
+)
+
+// Config is what the operator chose.
+type Config struct {
+	// PublicURL is where visitors find the page. When its host is not a local
+	// one, requests for other hosts are refused with 421.
+	PublicURL string
+	// WebhookSecrets lists the secrets that open the webhook doors, the newest
+	// first; two live side by side while one is being replaced.
+	WebhookSecrets func() []string
+	// TrustedProxies are the networks whose X-Forwarded-For counts.
+	TrustedProxies    []netip.Prefix
+	MailConfigured    bool
+	TwitterConfigured bool
+	PageName          string
+	Version           string
+}
+
+// Deps are the neighbours the server talks to.
+type Deps struct {
+	Store  Store
+	Pages  Pages
+	Intake Intake
+	Rules  func() RulesState
+	Reload func(ctx context.Context) error
+	Clock  Clock
+	Log    *slog.Logger
+}
+
+// RulesState is the rules in force, and what became of the last reload.
+type RulesState struct {
+	Rules    *status.Rules
+	LoadedAt time.Time
+	Err      error // of the last reload; the rules before it stay in force
+}
+
+// Clock tells the time. Only package app knows the real one.
+type Clock interface {
+	Now() time.Time
+	Wait(ctx context.Context, d time.Duration, wake <-chan struct{}) error
+}
+
+// Pages hands out the public documents; *pages.Publisher satisfies it.
+type Pages interface {
+	Find(path string) *pages.Doc
+	Demand(ctx context.Context, path string) (*pages.Doc, error)
+	NotFound() *pages.Doc
+	Frame(title string, body template.HTML) ([]byte, error)
+}
+
+// Intake takes webhooks in; *alerts.Intake satisfies it.
+type Intake interface {
+	Accept(ctx context.Context, kind, source string, body []byte) (alerts.Receipt, error)
+	Stats() alerts.IntakeStats
+}
+
+// Store is all that is read and written; *store.Store satisfies it. The parts
+// are grouped by who reads them.
+type Store interface {
+	writer
+	issues
+	calendar
+	catalogue
+	evidence
+	outbox
+	subscribers
+	accounts
+	backoff
+}
+
+type writer interface {
+	Apply(ctx context.Context, now time.Time, fn func(status.Board) (status.Changes, error), subjects ...string) (int64, error)
+	Ping(ctx context.Context) error
+}
+
+type issues interface {
+	Issue(ctx context.Context, id string) (status.Issue, error)
+	Issues(ctx context.Context, q store.IssueQuery) ([]status.Issue, error)
+	Entries(ctx context.Context, subject string, limit int) ([]status.Entry, error)
+}
+
+type calendar interface {
+	Maintenance(ctx context.Context, id string) (status.Maintenance, error)
+	Maintenances(ctx context.Context, limit int) ([]status.Maintenance, error)
+}
+
+type catalogue interface {
+	Components(ctx context.Context) ([]status.Component, []status.Group, error)
+}
+
+type evidence interface {
+	IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error)
+	Unmatched(ctx context.Context, limit int) ([]status.Signal, error)
+	Webhooks(ctx context.Context, state status.WebhookState, limit int) ([]status.Webhook, error)
+}
+
+type outbox interface {
+	DeliveryCounts(ctx context.Context, subjectID string) (map[string]map[status.DeliveryState]int, error)
+	Deliveries(ctx context.Context, limit int) ([]status.Delivery, error)
+}
+
+type subscribers interface {
+	Subscribe(ctx context.Context, now time.Time, email string, components []string) (status.Subscriber, error)
+	SubscriberByConfirmToken(ctx context.Context, token string) (status.Subscriber, error)
+	ConfirmSubscriber(ctx context.Context, now time.Time, confirmToken string) (status.Subscriber, error)
+	SubscriberByToken(ctx context.Context, token string) (status.Subscriber, error)
+	SaveSubscriber(ctx context.Context, sub status.Subscriber) error
+	Unsubscribe(ctx context.Context, token string) error
+	SubscriberCount(ctx context.Context) (int, error)
+}
+
+type accounts interface {
+	AccountByEmail(ctx context.Context, email string) (status.Account, error)
+	SaveAccount(ctx context.Context, a status.Account) error
+	CreateSession(ctx context.Context, session status.Session) error
+	Session(ctx context.Context, idHash string) (status.Session, status.Account, error)
+	TouchSession(ctx context.Context, idHash string, seen time.Time) error
+	DeleteSession(ctx context.Context, idHash string) error
+}
+
+type backoff interface {
+	LoginFailures(ctx context.Context, key string) (n int, last time.Time, err error)
+	RecordLoginFailure(ctx context.Context, key string, at time.Time) error
+	ClearLoginFailures(ctx context.Context, key string) error
+}

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
+)
+
+// handleHealthz says that the process lives, whatever else is broken: who
+// restarts it because the database is down makes things worse.
+func handleHealthz(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.SendString("ok\n")
+}
+
+const pingPatience = time.Second
+
+// readiness is the truth about the whole, with reasons.
+type readiness struct {
+	Ready   bool             `json:"ready"`
+	Reasons []string         `json:"reasons"`
+	Checks  map[string]check `json:"checks"`
+}
+
+type check struct {
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitzero"`
+}
+
+func (s *Server) handleReadyz(c *fiber.Ctx) error {
+	r := s.ready(c.UserContext())
+	body, err := json.Marshal(r, json.Deterministic(true))
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if !r.Ready {
+		c.Status(http.StatusServiceUnavailable)
+	}
+	return c.Send(body)
+}
+
+func (s *Server) ready(ctx context.Context) readiness {
+	r := readiness{Ready: true, Reasons: []string{}, Checks: map[string]check{}}
+	note := func(name string, ok bool, detail string) {
+		r.Checks[name] = check{ok, detail}
+		if !ok {
+			r.Ready = false
+			r.Reasons = append(r.Reasons, detail)
+		}
+	}
+	pingCtx, cancel := context.WithTimeout(ctx, pingPatience)
+	defer cancel()
+	if err := s.ping(pingCtx); err != nil {
+		note("database", false, "the database does not answer within a second")
+	} else {
+		note("database", true, "")
+	}
+	stats := s.intake.Stats()
+	if n := stats.JournalDepth; n > 0 {
+		note("journal", false, itoa(n)+" webhooks wait in the journal for the database")
+	} else {
+		note("journal", true, "")
+	}
+	if late, since := s.pagesLate(); late {
+		note("pages", false, "the public pages are late since "+since.UTC().Format(time.RFC3339))
+	} else {
+		note("pages", true, "")
+	}
+	if err := s.rules().Err; err != nil {
+		// old rules work on: this is worth a look but no reason to take traffic away
+		r.Checks["rules"] = check{false, "the last reload failed; the rules before it stay in force"}
+	} else {
+		r.Checks["rules"] = check{true, ""}
+	}
+	return r
+}
+
+// ping gives up with its context even when the driver does not.
+func (s *Server) ping(ctx context.Context) error {
+	answer := make(chan error, 1)
+	go func() { answer <- s.store.Ping(ctx) }()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// lateness is what a publisher can tell about itself.
+type lateness interface{ Late() (bool, time.Time) }
+
+func (s *Server) pagesLate() (bool, time.Time) {
+	if p, ok := s.pages.(lateness); ok {
+		return p.Late()
+	}
+	doc := s.pages.Find("/")
+	return doc == nil || doc.Status >= 500, s.clock.Now()
+}
+
+// metrics are few, and each is documented in its help text.
+type metrics struct {
+	registry *prometheus.Registry
+	webhooks *prometheus.CounterVec
+}
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "statusbridge_webhooks_total",
+			Help: "Webhooks answered, by kind of sender and HTTP status code.",
+		}, []string{"kind", "code"}),
+	}
+	m.registry.MustRegister(m.webhooks, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "statusbridge_journal_depth",
+		Help: "Webhooks that wait in the local journal until the database is back.",
+	}, func() float64 { return float64(s.intake.Stats().JournalDepth) }), scrape{s})
+	return m
+}
+
+func (m *metrics) webhook(kind string, code int) {
+	m.webhooks.WithLabelValues(kind, itoa(code)).Inc()
+}
+
+// scrape reads what the database knows, when asked.
+type scrape struct{ s *Server }
+
+var (
+	issuesDesc     = prometheus.NewDesc("statusbridge_issues", "Open issues by stage: draft waits for a person, published is public.", []string{"stage"}, nil)
+	deliveriesDesc = prometheus.NewDesc("statusbridge_deliveries", "Messages by channel and state.", []string{"channel", "state"}, nil)
+	pageAgeDesc    = prometheus.NewDesc("statusbridge_page_age_seconds", "Seconds since the content of the public page last changed.", nil, nil)
+	databaseDesc   = prometheus.NewDesc("statusbridge_database_up", "1 when the database answered this scrape, else 0 and series that need it are missing.", nil, nil)
+)
+
+// Describe lists the series.
+func (m scrape) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc} {
+		out <- d
+	}
+}
+
+// Collect reads the values; those that cannot be read are left out.
+func (m scrape) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(m.s.done, 2*time.Second)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	open, err := m.s.store.Issues(ctx, store.IssueQuery{OpenOnly: true, Limit: 1000})
+	up := 1.0
+	if err != nil {
+		up = 0
+	} else {
+		count := map[status.Stage]int{status.Draft: 0, status.Published: 0}
+		for _, i := range open {
+			count[i.Stage]++
+		}
+		for stage, n := range count {
+			gauge(issuesDesc, float64(n), string(stage))
+		}
+	}
+	gauge(databaseDesc, up)
+	if counts, err := m.s.store.DeliveryCounts(ctx, ""); err == nil {
+		for channel, states := range counts {
+			for state, n := range states {
+				gauge(deliveriesDesc, float64(n), channel, string(state))
+			}
+		}
+	}
+	if doc := m.s.pages.Find("/"); doc != nil && !doc.LastModified.IsZero() {
+		gauge(pageAgeDesc, m.s.clock.Now().Sub(doc.LastModified).Seconds())
+	}
+}
+
+// handleMetrics answers those who know the webhook secret, and signed-in
+// people who give their session as a bearer token.
+func (s *Server) handleMetrics(c *fiber.Ctx) error {
+	if !s.knowsSecret(&c.Request().Header) {
+		bearer, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+		v, err := s.visitOf(c.UserContext(), bearer)
+		if err != nil && !errors.Is(err, errSignedOut) {
+			return err
+		}
+		if err != nil || !v.may(status.Admin) {
+			return refusal{code: http.StatusUnauthorized, text: "Send the webhook secret as Authorization: Bearer."}
+		}
+	}
+	families, err := s.metrics.registry.Gather()
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	format := expfmt.NewFormat(expfmt.TypeTextPlain)
+	encoder := expfmt.NewEncoder(&body, format)
+	for _, family := range families {
+		if err := encoder.Encode(family); err != nil {
+			return err
+		}
+	}
+	c.Set(fiber.HeaderContentType, string(format))
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.Send(body.Bytes())
+}

@@ -1,0 +1,50 @@
+package web_test
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+func TestHealthzLivesWithoutADatabase(t *testing.T) {
+	s := newSite(t)
+	_ = s.store.Close()
+	s.browser().get("/healthz").want(t, http.StatusOK)
+}
+
+func TestReadyzTellsTheTruth(t *testing.T) {
+	s := newSite(t)
+	s.browser().get("/readyz").want(t, http.StatusOK, `"ready":true`, `"reasons":[]`)
+	s.reload = errors.New("rules.yaml:1:1: nonsense")
+	s.browser().get("/readyz").want(t, http.StatusOK, "the last reload failed")
+	s.intake.depth = 3
+	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, `"ready":false`, "3 webhooks wait in the journal")
+	_ = s.store.Close()
+	got := s.browser().get("/readyz")
+	got.want(t, http.StatusServiceUnavailable, "the database does not answer")
+	if strings.Contains(got.body, "sql") {
+		t.Errorf("it tells of the inside: %s", got.body)
+	}
+}
+
+func TestMetricsAreForThoseWhoMay(t *testing.T) {
+	s := newSite(t)
+	s.draft()
+	s.browser().do("POST", "/hooks/alertmanager", url.Values{}, "Authorization", "Bearer wrong")
+	s.browser().get("/metrics").want(t, http.StatusUnauthorized)
+	got := s.browser().do("GET", "/metrics", nil, "Authorization", "Bearer "+secret)
+	got.want(t, http.StatusOK,
+		`statusbridge_webhooks_total{code="401",kind="alertmanager"} 1`, `statusbridge_journal_depth 0`,
+		`statusbridge_issues{stage="draft"} 1`, `statusbridge_issues{stage="published"} 0`,
+		`statusbridge_database_up 1`, `statusbridge_page_age_seconds 3600`)
+	admin, viewer := s.signedIn(status.Admin), s.signedIn(status.Viewer)
+	s.browser().do("GET", "/metrics", nil, "Authorization", "Bearer "+admin.cookies["__Host-statusbridge"]).want(t, http.StatusOK)
+	s.browser().do("GET", "/metrics", nil, "Authorization", "Bearer "+viewer.cookies["__Host-statusbridge"]).want(t, http.StatusUnauthorized)
+	admin.get("/metrics").want(t, http.StatusUnauthorized) // a cookie is not enough: pages of others could load it
+	_ = s.store.Close()
+	s.browser().do("GET", "/metrics", nil, "Authorization", "Bearer "+secret).want(t, http.StatusOK, "statusbridge_database_up 0", "statusbridge_journal_depth")
+}

@@ -1,0 +1,149 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/statusbridge/statusbridge/internal/pages"
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// servePublic comes before all else: a public document is one lookup and
+// prebuilt bytes, and must not pay for what the admin needs.
+func (s *Server) servePublic(c *fiber.Ctx) (err error) {
+	defer s.rescue(c, &err)
+	if h := &c.Request().Header; h.ConnectionClose() && len(h.Peek(ambiguousMark)) > 0 {
+		return ambiguousRequest
+	}
+	if !isRead(c.Method()) {
+		return c.Next()
+	}
+	doc := s.pages.Find(c.Path())
+	if doc == nil {
+		return c.Next()
+	}
+	if !s.site.knows(c.Request().Header.Host()) {
+		return misdirected
+	}
+	return s.sendDoc(c, doc)
+}
+
+func isRead(method string) bool { return method == fiber.MethodGet || method == fiber.MethodHead }
+
+// sendDoc answers with a document, or with 304 when the visitor has it. It
+// never writes to the document's bytes: they are everybody's.
+func (s *Server) sendDoc(c *fiber.Ctx, doc *pages.Doc) error {
+	h := &c.Response().Header
+	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	if doc.CacheControl != "" {
+		h.Set(fiber.HeaderCacheControl, doc.CacheControl)
+	}
+	if doc.ETag != "" {
+		h.Set(fiber.HeaderETag, doc.ETag)
+	}
+	if !doc.LastModified.IsZero() {
+		var date [len(time.RFC1123) + 1]byte
+		h.SetBytesV(fiber.HeaderLastModified, fasthttp.AppendHTTPDate(date[:0], doc.LastModified))
+	}
+	for _, field := range doc.Header {
+		h.Set(field[0], field[1])
+	}
+	if n := refreshSeconds(c.Context().QueryArgs().Peek("refresh")); n > 0 {
+		h.Set("Refresh", strconv.Itoa(n))
+	}
+	if doc.Status == http.StatusOK && unchanged(&c.Request().Header, doc) {
+		c.Status(http.StatusNotModified)
+		return nil
+	}
+	h.SetContentType(doc.ContentType)
+	code := doc.Status
+	if code == 0 {
+		code = http.StatusOK
+	}
+	c.Status(code)
+	switch bestEncoding(c.Request().Header.Peek(fiber.HeaderAcceptEncoding), doc.Gzip != nil, doc.Brotli != nil) {
+	case brotlied:
+		h.Set(fiber.HeaderContentEncoding, "br")
+		c.Response().SetBodyRaw(doc.Brotli)
+	case gzipped:
+		h.Set(fiber.HeaderContentEncoding, "gzip")
+		c.Response().SetBodyRaw(doc.Gzip)
+	default:
+		c.Response().SetBodyRaw(doc.Raw)
+	}
+	return nil
+}
+
+// unchanged evaluates the preconditions of a GET in the order of RFC 9110
+// 13.2.2: If-None-Match, and only without it If-Modified-Since.
+func unchanged(h *fasthttp.RequestHeader, doc *pages.Doc) bool {
+	if list := h.Peek(fiber.HeaderIfNoneMatch); len(list) > 0 {
+		return matchesETag(list, doc.ETag)
+	}
+	since := h.Peek(fiber.HeaderIfModifiedSince)
+	if len(since) == 0 || doc.LastModified.IsZero() {
+		return false
+	}
+	t, err := fasthttp.ParseHTTPDate(since)
+	return err == nil && !doc.LastModified.Truncate(time.Second).After(t)
+}
+
+// demandPublic serves what is not rendered ahead: old issues and months.
+func (s *Server) demandPublic(c *fiber.Ctx) error {
+	doc, err := s.pages.Demand(c.UserContext(), c.Path())
+	switch {
+	case errors.Is(err, status.ErrNotFound):
+		return err
+	case err != nil:
+		s.log.Error("cannot render a page on demand", "path", c.Path(), "err", err)
+		return refusal{code: http.StatusServiceUnavailable, text: "This page cannot be shown right now. The current status still can.", retryAfter: 30}
+	}
+	return s.sendDoc(c, doc)
+}
+
+// redirectIncident keeps links alive that call issues incidents.
+func redirectIncident(c *fiber.Ctx) error {
+	id := c.Params("id")
+	if !validID(id) {
+		return status.ErrNotFound
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+	return c.Redirect("/issues/"+id, http.StatusMovedPermanently)
+}
+
+// validID keeps what could never be an id away from the store.
+func validID(id string) bool {
+	if len(id) < 1 || len(id) > 64 {
+		return false
+	}
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// nothingHere ends the route table. A public path with a slash too many is put
+// right; one asked with the wrong method is told so.
+func (s *Server) nothingHere(c *fiber.Ctx) error {
+	path := c.Path()
+	if !isRead(c.Method()) {
+		if s.pages.Find(path) != nil {
+			c.Set(fiber.HeaderAllow, "GET, HEAD")
+			return fiber.ErrMethodNotAllowed
+		}
+		return status.ErrNotFound
+	}
+	// only to a path that exists, so that //elsewhere is never a target
+	if short := strings.TrimRight(path, "/"); short != "" && short != path && s.pages.Find(short) != nil {
+		return c.Redirect(short, http.StatusMovedPermanently)
+	}
+	return status.ErrNotFound
+}

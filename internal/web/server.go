@@ -1,0 +1,129 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Server answers HTTP.
+type Server struct {
+	cfg    Config
+	site   site
+	store  Store
+	pages  Pages
+	intake Intake
+	rules  func() RulesState
+	reload func(ctx context.Context) error
+	clock  Clock
+	log    *slog.Logger
+
+	app       *fiber.App
+	assets    assets
+	views     views
+	metrics   *metrics
+	passwords passwords
+	askers    *limiter // of subscriptions
+
+	guarded []guardedRoute // what the gate protects, for the tests
+
+	done context.Context // ends when Shutdown begins to wait no more
+	stop context.CancelFunc
+}
+
+// New builds the server; it listens only in Serve.
+func New(cfg Config, deps Deps) *Server {
+	s := &Server{
+		cfg: cfg, site: parseSite(cfg.PublicURL),
+		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
+		rules: deps.Rules, reload: deps.Reload, clock: deps.Clock, log: deps.Log,
+		assets: loadAssets(), views: parseViews(), passwords: newPasswords(),
+		askers: newLimiter(subscribeLimit, subscribeWindow),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.metrics = newMetrics(s)
+	s.done, s.stop = context.WithCancel(context.Background())
+	s.app = fiber.New(fiber.Config{
+		Immutable:                    true, // else parameters are overwritten by later requests
+		ErrorHandler:                 s.handleError,
+		DisableStartupMessage:        true,
+		DisablePreParseMultipartForm: true,
+		CaseSensitive:                true,
+		StrictRouting:                true,
+		BodyLimit:                    bodyLimit,
+		ReadBufferSize:               headerLimit,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+	})
+	s.app.Server().HeaderReceived = s.limitBody
+	s.route()
+	return s
+}
+
+// route is the whole table, in the order in which it is tried.
+func (s *Server) route() {
+	s.app.Use(s.servePublic)
+	s.app.Use(s.losePatience)
+	s.app.Use(refuseEncoded)
+
+	// reached by address from inside, so any Host will do
+	s.app.Get("/healthz", handleHealthz)
+	s.app.Get("/readyz", s.handleReadyz)
+	s.app.Get("/metrics", s.handleMetrics)
+	for _, kind := range []string{"alertmanager", "newrelic"} {
+		s.app.Post("/hooks/"+kind, s.handleWebhook(kind))
+		s.app.Post("/hooks/"+kind+"/:source", s.handleWebhook(kind))
+	}
+
+	s.app.Use(s.refuseStrangeHost)
+	s.app.Get("/issues/:id", s.demandPublic)
+	s.app.Get("/maintenance/:id", s.demandPublic)
+	s.app.Get("/history/:month", s.demandPublic)
+	s.app.Get("/incidents/:id", redirectIncident)
+	s.app.Get(s.assets.stylesheet, s.serveStylesheet)
+
+	s.routeSubscriptions()
+	s.routeAdmin()
+	s.app.Use(s.nothingHere)
+}
+
+// rescue turns a handler's panic into an error: it must not end the daemon.
+func (s *Server) rescue(c *fiber.Ctx, err *error) {
+	if p := recover(); p != nil {
+		s.log.Error("panic in a handler", "method", c.Method(), "path", c.Path(),
+			"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		*err = fiber.ErrInternalServerError
+	}
+}
+
+// patience bounds what any request may wait for.
+const patience = 10 * time.Second
+
+func (s *Server) losePatience(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(s.done, patience)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// App is the Fiber application, for tests and for whoever embeds it.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Serve answers on the listener until Shutdown.
+func (s *Server) Serve(ln net.Listener) error {
+	return s.app.Listener(patientListener{Listener: ln, clock: s.clock, log: s.log, done: s.done})
+}
+
+// Shutdown stops accepting and waits for requests under way, until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.stop()
+	return s.app.ShutdownWithContext(ctx)
+}

@@ -1,0 +1,207 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// views are the parsed templates: admin pages each with the layout, and the
+// fragments that package pages frames.
+type views struct {
+	admin  map[string]*template.Template
+	public *template.Template
+}
+
+var viewFuncs = template.FuncMap{
+	"utc":  utc,
+	"day":  func(t time.Time) string { return t.UTC().Format("2 Jan 2006") },
+	"rfc":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"dict": dict,
+}
+
+// dict lets one template hand several things to another.
+func dict(pairs ...any) (map[string]any, error) {
+	m := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		key, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: key %d is no string", i)
+		}
+		m[key] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// parseViews panics on a broken template: the files are embedded, so a build
+// that starts once starts always.
+func parseViews() views {
+	shared := template.Must(template.New("").Funcs(viewFuncs).Option("missingkey=error").
+		ParseFS(templateFiles, "templates/layout/*.html"))
+	v := views{admin: map[string]*template.Template{}}
+	names, err := fs.Glob(templateFiles, "templates/admin/*.html")
+	if err != nil {
+		panic(err)
+	}
+	for _, name := range names {
+		v.admin[path.Base(name)] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, name))
+	}
+	v.public = template.Must(template.New("").Funcs(viewFuncs).ParseFS(templateFiles, "templates/public/*.html"))
+	return v
+}
+
+func (v views) fragment(name string, data any) (template.HTML, error) {
+	var b bytes.Buffer
+	if err := v.public.ExecuteTemplate(&b, name, data); err != nil {
+		return "", err
+	}
+	return template.HTML(b.String()), nil // made by html/template
+}
+
+// page is what the layout of the admin needs around Data.
+type page struct {
+	Title  string
+	Nav    string // which entry of the menu is the present one
+	Notice string // what was just done
+	Data   any
+
+	// filled by render
+	CSRF       string
+	Name, Role string // "" when nobody is signed in
+	Respond    bool   // may act on issues
+	Manage     bool   // may change everything
+	Drafts     int
+	PageName   string
+	Stylesheet string
+	Version    string
+}
+
+// render fills the layout and sends it; a page is whole or not sent.
+func (s *Server) render(c *fiber.Ctx, code int, name string, p page) error {
+	p.PageName, p.Stylesheet, p.Version = s.cfg.PageName, s.assets.stylesheet, s.cfg.Version
+	if p.PageName == "" {
+		p.PageName = "Status"
+	}
+	if v, ok := c.Locals(visitKey{}).(visit); ok {
+		p.CSRF, p.Name, p.Role = v.session.CSRF, v.name(), string(v.account.Role)
+		p.Respond, p.Manage = v.may(status.Responder), v.may(status.Admin)
+		if p.Drafts == 0 {
+			p.Drafts = s.countDrafts(c)
+		}
+	}
+	if p.Notice == "" {
+		p.Notice = notices[c.Query("done")]
+	}
+	t, ok := s.views.admin[name]
+	if !ok {
+		return fmt.Errorf("there is no template %s", name)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", p); err != nil {
+		return fmt.Errorf("template %s: %w", name, err)
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	return c.Status(code).Send(b.Bytes())
+}
+
+// mostDrafts bounds the confirm queue on one page.
+const mostDrafts = 100
+
+func (s *Server) countDrafts(c *fiber.Ctx) int {
+	drafts, err := s.store.Issues(c.UserContext(), draftQuery)
+	if err != nil {
+		return 0 // a count in the menu is no reason to show nothing at all
+	}
+	return len(drafts)
+}
+
+var draftQuery = store.IssueQuery{Stages: []status.Stage{status.Draft}, OpenOnly: true, Limit: mostDrafts}
+
+// notices say what was done, after the redirect that follows a form.
+var notices = map[string]string{
+	"saved":       "Saved.",
+	"published":   "Published. Subscribers are being told.",
+	"silently":    "Published silently. Nobody was notified.",
+	"dismissed":   "Dismissed. These alerts will not draft it again.",
+	"updated":     "Update posted.",
+	"resolved":    "Resolved. Well done.",
+	"handed-back": "Handed back to automation.",
+	"opened":      "Opened.",
+	"scheduled":   "Maintenance scheduled.",
+	"removed":     "Removed. History keeps it.",
+	"moved":       "Order changed.",
+	"reloaded":    "Rules reloaded.",
+	"fired":       "Test alert sent. Its draft appears here as soon as the rule's hold is over; reload to see it.",
+	"cleared":     "Test alert cleared.",
+}
+
+// redirect ends an action: a reload must not repeat it.
+func redirect(c *fiber.Ctx, path, done string) error {
+	return c.Redirect(path+"?done="+done, http.StatusSeeOther)
+}
+
+func (s *Server) showAdminError(c *fiber.Ctx, r refusal) error {
+	s.protect(c)
+	if _, signedIn := c.Locals(visitKey{}).(visit); !signedIn {
+		if v, err := s.visitOf(c.UserContext(), c.Cookies(s.cookieName())); err == nil {
+			c.Locals(visitKey{}, v)
+		}
+	}
+	err := s.render(c, r.code, "problem.html", page{Title: http.StatusText(r.code), Data: r.text})
+	if err != nil {
+		s.log.Error("cannot show an error page", "err", err)
+		return c.Status(r.code).SendString(r.text)
+	}
+	return nil
+}
+
+func utc(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.UTC().Format("2 Jan, 15:04 UTC")
+}
+
+// roughly writes a duration as a person would say it.
+func roughly(d time.Duration) string {
+	unit := func(n int, word string) string {
+		if n == 1 {
+			return "1 " + word
+		}
+		return strconv.Itoa(n) + " " + word + "s"
+	}
+	switch {
+	case d < time.Minute:
+		return unit(max(int(d/time.Second), 1), "second")
+	case d < 2*time.Hour:
+		return unit(int(d/time.Minute), "minute")
+	case d < 48*time.Hour:
+		return unit(int(d/time.Hour), "hour")
+	}
+	return unit(int(d/(24*time.Hour)), "day")
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// clip shortens to at most n bytes without cutting a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
