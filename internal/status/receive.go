@@ -35,6 +35,10 @@ func (d *desk) assessAll(keys []TrackKey) {
 
 // receive takes in one fact and returns the tracks to look at.
 func (d *desk) receive(f Fact) []TrackKey {
+	if state, _ := d.source(f.Source); f.Receiver != "" && f.Receiver != state.Receiver {
+		state.Name, state.Receiver = f.Source, f.Receiver
+		d.c.Sources[f.Source] = state
+	}
 	if d.heartbeat(f) {
 		return nil
 	}

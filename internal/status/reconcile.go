@@ -7,6 +7,8 @@ import (
 // SourceState is what we know of a source's health.
 type SourceState struct {
 	Name string
+	// Receiver is what the source calls us, learned from its webhooks.
+	Receiver string
 	// HeartbeatAt is when its heartbeat alert last arrived.
 	HeartbeatAt time.Time
 	// AskedSince is when we began to ask it, at our own start; until it has
@@ -21,6 +23,9 @@ type SourceState struct {
 // Seen is what a source said when it was asked.
 type Seen struct {
 	Source string
+	// AskedAt is when the question was put: what changed here since then is
+	// newer than the answer.
+	AskedAt time.Time
 	// Trusted: at least one peer answered that is up long enough and still
 	// sends to us, so that the absence of an alert counts as a miss.
 	Trusted bool
@@ -86,6 +91,8 @@ func (d *desk) compare(s Signal, seen Seen) []TrackKey {
 	alert, present := seen.Active[s.Key.Fingerprint]
 	old := s
 	switch {
+	case s.SeenAt.After(seen.AskedAt) && !seen.AskedAt.IsZero():
+		return nil
 	case present:
 		s.Misses, s.MissedAt, s.Suppressed = 0, time.Time{}, alert.Suppressed
 		if s.Suppressed == old.Suppressed && old.Misses == 0 {

@@ -261,7 +261,6 @@ func TestS28ALostRefireFoundByReconciliationCancelsTheSettling(t *testing.T) {
 	w.receive(w.cleared("a", epoch))
 	w.after(time.Minute)
 	again := w.firing("a") // what the poller delivers for an active alert we believe over
-	again.Reconciled = true
 	w.receive(again)
 	w.reconcile(seen("a"))
 	w.after(time.Hour)

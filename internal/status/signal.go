@@ -34,9 +34,9 @@ type Fact struct {
 	// MergedInto is the fingerprint of the alert that took over the evidence of
 	// this one (New Relic MERGE_REQUEST), "" otherwise.
 	MergedInto string
-	// Reconciled marks a fact that we found by asking the source.
-	Reconciled bool
-	Delivery   string // id of the webhook that carried it
+	// Receiver is what the source calls us; "" when it does not say.
+	Receiver string
+	Delivery string // id of the webhook that carried it
 }
 
 // Key is the identity of the alert the fact speaks of.

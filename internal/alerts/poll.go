@@ -1,0 +1,154 @@
+package alerts
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// PollerConfig is what a Poller works with.
+type PollerConfig struct {
+	Rules   func() *status.Rules // in force
+	Applier Applier
+	// Accept takes in what a webhook should have brought, like a webhook.
+	Accept func(ctx context.Context, kind, source string, body []byte) (Receipt, error)
+	Clock  Clock
+	Log    *slog.Logger
+	// Every is how often each source is asked. 0 is a minute.
+	Every time.Duration
+	// HTTP is for tests; nil is a client with a time-out.
+	HTTP *http.Client
+	// Getenv reads the keys that sources name; nil knows none.
+	Getenv func(string) string
+}
+
+// Poller asks the sources what they have, to find what webhooks lost: alerts
+// that fire and were never delivered, and alerts that ended while silenced,
+// inhibited, or while nobody answered.
+type Poller struct {
+	cfg    PollerConfig
+	wake   chan struct{}
+	mu     sync.Mutex
+	nudged map[string]bool
+	asked  map[string]time.Time
+}
+
+// Limits of polling.
+const (
+	askTimeout = 10 * time.Second
+	// step is the longest sleep between two looks at who is due.
+	pollStep = 5 * time.Second
+	// gap is how long we may have been stopped before every source is asked at
+	// once.
+	gap = 30 * time.Second
+	// minUptime is how long a peer must be up before absence means anything:
+	// after a restart it has forgotten its alerts.
+	minUptime = 5 * time.Minute
+)
+
+// NewPoller makes a poller; Run starts it.
+func NewPoller(cfg PollerConfig) *Poller {
+	if cfg.Every <= 0 {
+		cfg.Every = time.Minute
+	}
+	if cfg.HTTP == nil {
+		cfg.HTTP = &http.Client{Timeout: askTimeout}
+	}
+	if cfg.Getenv == nil {
+		cfg.Getenv = func(string) string { return "" }
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Poller{cfg: cfg, wake: make(chan struct{}, 1), nudged: map[string]bool{}, asked: map[string]time.Time{}}
+}
+
+// Nudge asks a source at the next chance: one of its messages was cut short,
+// or said that all is over.
+func (p *Poller) Nudge(source string) {
+	p.mu.Lock()
+	p.nudged[source] = true
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run asks every polled source, at once and then every so often, until the
+// context is done.
+func (p *Poller) Run(ctx context.Context) error {
+	last := p.cfg.Clock.Now()
+	for {
+		if p.cfg.Clock.Now().Sub(last) > gap {
+			p.forget()
+		}
+		p.pollDue(ctx)
+		last = p.cfg.Clock.Now()
+		if err := p.cfg.Clock.Wait(ctx, pollStep, p.wake); err != nil {
+			return err
+		}
+	}
+}
+
+// forget makes every source due.
+func (p *Poller) forget() {
+	p.mu.Lock()
+	clear(p.asked)
+	p.mu.Unlock()
+}
+
+func (p *Poller) pollDue(ctx context.Context) {
+	rules := p.cfg.Rules()
+	if rules == nil {
+		return
+	}
+	var all sync.WaitGroup
+	for _, src := range rules.Sources {
+		if src.Polled() && p.due(src.Name) {
+			all.Go(func() { p.Poll(ctx, rules, src) })
+		}
+	}
+	all.Wait()
+}
+
+func (p *Poller) due(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.cfg.Clock.Now()
+	if !p.nudged[name] && now.Sub(p.asked[name]) < p.cfg.Every {
+		return false
+	}
+	p.asked[name] = now
+	delete(p.nudged, name)
+	return true
+}
+
+// Poll asks one source now and brings the board in line with its answer.
+func (p *Poller) Poll(ctx context.Context, rules *status.Rules, src status.Source) {
+	var err error
+	if src.Type == KindNewRelic {
+		err = p.pollNewRelic(ctx, rules, src)
+	} else {
+		err = p.pollAlertmanager(ctx, rules, src)
+	}
+	if err != nil && ctx.Err() == nil {
+		p.cfg.Log.Warn("source not reconciled", "source", src.Name, "err", err)
+	}
+}
+
+// reconcile saves what a source said, and returns what look found on the board
+// that it was saved on.
+func (p *Poller) reconcile(ctx context.Context, rules *status.Rules, seen status.Seen, look func(status.Board)) error {
+	_, err := p.cfg.Applier.Apply(ctx, p.cfg.Clock.Now(), func(b status.Board) (status.Changes, error) {
+		if look != nil {
+			look(b)
+		}
+		return status.Reconcile(b, rules, seen, p.cfg.Clock.Now()), nil
+	})
+	return err
+}

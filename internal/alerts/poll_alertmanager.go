@@ -1,0 +1,207 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	httptransport "github.com/go-openapi/runtime/client"
+	"github.com/prometheus/alertmanager/api/v2/client"
+	"github.com/prometheus/alertmanager/api/v2/client/alert"
+	"github.com/prometheus/alertmanager/api/v2/client/general"
+	"github.com/prometheus/alertmanager/api/v2/client/receiver"
+	"github.com/prometheus/alertmanager/api/v2/models"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// peerAnswer is what one Alertmanager said.
+type peerAnswer struct {
+	alerts    []*models.GettableAlert
+	receivers []string
+	uptime    time.Duration
+	err       error
+}
+
+// trusted reports whether the absence of an alert in the answer means
+// anything: the peer is up long enough and still knows us.
+func (a peerAnswer) trusted(receiver string) bool {
+	return a.err == nil && a.uptime > minUptime && (receiver == "" || slices.Contains(a.receivers, receiver))
+}
+
+// pollAlertmanager asks all peers and joins their answers: an alert that any
+// peer has is there.
+func (p *Poller) pollAlertmanager(ctx context.Context, rules *status.Rules, src status.Source) error {
+	asked := p.cfg.Clock.Now()
+	answers := p.askPeers(ctx, src)
+	var missing []synthetic
+	seen := status.Seen{Source: src.Name, AskedAt: asked, Active: map[string]status.SeenAlert{}}
+	_, err := p.cfg.Applier.Apply(ctx, p.cfg.Clock.Now(), func(b status.Board) (status.Changes, error) {
+		receiver := src.Receiver
+		if receiver == "" {
+			receiver = b.Sources[src.Name].Receiver
+		}
+		missing = join(&seen, answers, receiver, b, asked)
+		return status.Reconcile(b, rules, seen, p.cfg.Clock.Now()), nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.deliver(ctx, src.Name, missing); err != nil {
+		return err
+	}
+	if seen.Err != "" {
+		return errors.New(seen.Err)
+	}
+	return nil
+}
+
+func (p *Poller) askPeers(ctx context.Context, src status.Source) []peerAnswer {
+	answers := make([]peerAnswer, len(src.Peers))
+	var all sync.WaitGroup
+	for n, peer := range src.Peers {
+		all.Go(func() { answers[n] = p.askPeer(ctx, peer) })
+	}
+	all.Wait()
+	return answers
+}
+
+func (p *Poller) askPeer(ctx context.Context, peer string) peerAnswer {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	api, err := p.alertmanagerAPI(peer)
+	if err != nil {
+		return peerAnswer{err: err}
+	}
+	state, err := api.General.GetStatus(general.NewGetStatusParamsWithContext(ctx))
+	if err != nil {
+		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}
+	}
+	list, err := api.Receiver.GetReceivers(receiver.NewGetReceiversParamsWithContext(ctx))
+	if err != nil {
+		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}
+	}
+	yes := true
+	alerts, err := api.Alert.GetAlerts(alert.NewGetAlertsParamsWithContext(ctx).
+		WithActive(&yes).WithSilenced(&yes).WithInhibited(&yes).WithUnprocessed(&yes))
+	if err != nil {
+		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}
+	}
+	a := peerAnswer{alerts: alerts.Payload}
+	if up := state.Payload.Uptime; up != nil {
+		a.uptime = p.cfg.Clock.Now().Sub(time.Time(*up))
+	}
+	for _, r := range list.Payload {
+		if r.Name != nil {
+			a.receivers = append(a.receivers, *r.Name)
+		}
+	}
+	return a
+}
+
+// alertmanagerAPI is the client of one peer.
+func (p *Poller) alertmanagerAPI(peer string) (*client.AlertmanagerAPI, error) {
+	u, err := url.Parse(peer)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("peer %q is not an address such as http://alertmanager:9093", peer)
+	}
+	t := httptransport.NewWithClient(u.Host, strings.TrimRight(u.Path, "/")+client.DefaultBasePath, []string{u.Scheme}, p.cfg.HTTP)
+	if u.User != nil {
+		password, _ := u.User.Password()
+		t.DefaultAuthentication = httptransport.BasicAuth(u.User.Username(), password)
+	}
+	return client.New(t, nil), nil
+}
+
+// join fills seen from the answers, and returns the alerts that fire there and
+// not here.
+func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Board, asked time.Time) []synthetic {
+	clear(seen.Active)
+	seen.Trusted, seen.Err = false, ""
+	missing := map[string]synthetic{}
+	var errs []string
+	for _, a := range answers {
+		if a.err != nil {
+			errs = append(errs, a.err.Error())
+			continue
+		}
+		seen.Trusted = seen.Trusted || a.trusted(receiver)
+		for _, al := range a.alerts {
+			if !ours(al, receiver) {
+				continue
+			}
+			suppressed := al.Status != nil && al.Status.State != nil && *al.Status.State == models.AlertStatusStateSuppressed
+			// what is active at one peer is active
+			was, known := seen.Active[*al.Fingerprint]
+			seen.Active[*al.Fingerprint] = status.SeenAlert{Suppressed: suppressed && (!known || was.Suppressed)}
+			s := b.Signals[status.SignalKey{Source: seen.Source, Fingerprint: *al.Fingerprint}]
+			if !suppressed && !s.Firing && !s.SeenAt.After(asked) {
+				missing[*al.Fingerprint] = synthesize(al)
+			}
+		}
+	}
+	if len(errs) == len(answers) {
+		seen.Err = strings.Join(errs, "; ")
+	}
+	out := make([]synthetic, 0, len(missing))
+	for _, s := range missing {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b synthetic) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
+	return out
+}
+
+// ours reports whether an alert is routed to us; an incomplete one is not.
+func ours(al *models.GettableAlert, receiver string) bool {
+	if al == nil || al.Fingerprint == nil || al.StartsAt == nil {
+		return false
+	}
+	return receiver == "" || slices.ContainsFunc(al.Receivers, func(r *models.Receiver) bool {
+		return r != nil && r.Name != nil && *r.Name == receiver
+	})
+}
+
+// synthetic is an alert as a webhook should have brought it.
+type synthetic struct {
+	Status       string            `json:"status"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     time.Time         `json:"startsAt"`
+	EndsAt       time.Time         `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL"`
+	Fingerprint  string            `json:"fingerprint"`
+}
+
+func synthesize(al *models.GettableAlert) synthetic {
+	return synthetic{
+		Status: "firing", Labels: al.Labels, Annotations: al.Annotations, StartsAt: time.Time(*al.StartsAt),
+		GeneratorURL: string(al.GeneratorURL), Fingerprint: *al.Fingerprint,
+	}
+}
+
+// perDelivery bounds the alerts of one synthetic delivery.
+const perDelivery = 1000
+
+// deliver takes in alerts that no webhook brought, the way of all webhooks: kept
+// first, then understood.
+func (p *Poller) deliver(ctx context.Context, source string, missing []synthetic) error {
+	for chunk := range slices.Chunk(missing, perDelivery) {
+		body, err := json.Marshal(map[string]any{
+			"version": "4", "status": "firing", "receiver": "", "groupKey": "statusbridge/reconciled", "alerts": chunk,
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := p.cfg.Accept(ctx, KindAlertmanager, source, body); err != nil {
+			return fmt.Errorf("alerts found by asking: %w", err)
+		}
+		p.cfg.Log.Info("alerts found that no webhook brought", "source", source, "alerts", len(chunk))
+	}
+	return nil
+}
