@@ -18,6 +18,13 @@ type Finding struct {
 	Suggestion string // how to mend it, "" if we do not know
 }
 
+// At makes a finding about a place in a text, for files that are not rules.
+func At(file string, src []byte, line, column int, message string) Finding {
+	c := &checker{file: file, lines: strings.Split(string(src), "\n")}
+	c.reportAt(line, column, "", "%s", message)
+	return c.findings[0]
+}
+
 // String is the finding as a compiler would print it.
 func (f Finding) String() string {
 	var b strings.Builder

@@ -100,13 +100,13 @@ func (c *checker) rules(root *yaml.Node, r *status.Rules) {
 	}
 }
 
-var sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+var sourceName = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 
 func (c *checker) sources(n *yaml.Node) []status.Source {
 	var out []status.Source
 	c.pairs(n, "sources", func(key, value *yaml.Node) {
 		if !sourceName.MatchString(key.Value) {
-			c.report(key, "", "the source name %q is no part of a URL: use letters, digits, dots, dashes and underscores", clipTo(key.Value, 60))
+			c.report(key, "", "the source name %q cannot stand in a URL: use a-z, 0-9, dots, dashes and underscores", clipTo(key.Value, 60))
 		}
 		o, ok := c.object(value, "the source "+key.Value, "type")
 		if !ok {

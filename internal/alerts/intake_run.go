@@ -1,0 +1,279 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+const (
+	pollEvery    = 2 * time.Second // should a wake-up get lost
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
+	callTimeout  = 30 * time.Second // of the database, when nobody waits for us
+
+	// Batches grow while they are light and shrink when they are heavy, since
+	// bodies may be small or tens of megabytes.
+	firstBatch = 8
+	largest    = 256
+	heavy      = 16 << 20
+
+	// maxTries is how often one delivery may fail while others pass before it is
+	// a dead letter.
+	maxTries = 8
+	// inARow is how many failures in a row mean that it is not the delivery.
+	inARow = 3
+)
+
+var (
+	errNoRules  = errors.New("no rules are loaded")
+	errPanicked = errors.New("processing it failed")
+)
+
+// Run drains the journal into the inbox and the inbox into the core, until the
+// context is done. Errors are waited out, never given up on.
+func (in *Intake) Run(ctx context.Context) error {
+	pause := firstPause
+	for ctx.Err() == nil {
+		worked, err := in.step(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			in.failed(err)
+			in.cfg.Log.Error("webhooks wait to be processed", "err", err, "retry_in", pause.String())
+			_ = in.cfg.Clock.Wait(ctx, pause, nil) // an error is the context's
+			pause = min(pause*2, longestPause)
+		case worked:
+			pause = firstPause
+		default:
+			pause = firstPause
+			_ = in.cfg.Clock.Wait(ctx, pollEvery, in.wake)
+		}
+	}
+	return nil
+}
+
+// step does one round: what is in the journal first, for it is older than what
+// will be in the inbox.
+func (in *Intake) step(ctx context.Context) (worked bool, err error) {
+	if in.journal.depth.Load() > 0 {
+		if err := in.journal.drain(ctx, in.saveAll); err != nil {
+			return false, err
+		}
+	}
+	hooks, err := in.pending(ctx)
+	if err != nil || len(hooks) == 0 {
+		return false, err
+	}
+	err = in.apply(ctx, hooks)
+	if err != nil && ctx.Err() == nil {
+		err = in.oneByOne(ctx, hooks)
+	}
+	if err == nil {
+		in.mu.Lock()
+		in.stats.LastErrorOver = true
+		in.mu.Unlock()
+	}
+	return true, err
+}
+
+// saveAll moves records of the journal to the inbox. It asks for all at once so
+// that they can share a transaction; in the inbox they stand by time.
+func (in *Intake) saveAll(ctx context.Context, hooks []status.Webhook) error {
+	var g errgroup.Group
+	for _, w := range hooks {
+		g.Go(func() error { return in.save(ctx, w) })
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("from the journal to the inbox: %w", err)
+	}
+	return nil
+}
+
+func (in *Intake) pending(ctx context.Context) ([]status.Webhook, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	hooks, err := in.cfg.Inbox.PendingWebhooks(ctx, in.limit)
+	if err != nil {
+		return nil, fmt.Errorf("inbox: %w", err)
+	}
+	weight := 0
+	for _, w := range hooks {
+		weight += len(w.Body)
+	}
+	if weight > heavy {
+		in.limit = max(in.limit/4, 1)
+	} else {
+		in.limit = min(in.limit*2, largest)
+	}
+	return hooks, nil
+}
+
+// apply hands the facts of a batch to the core and closes its deliveries, in
+// one transaction: a crash leaves both undone or both done.
+func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
+	rules := in.cfg.Rules()
+	if rules == nil {
+		return errNoRules
+	}
+	var facts []status.Fact
+	verdicts := make([]status.Verdict, len(hooks))
+	for n, w := range hooks {
+		r, err := in.read(w)
+		verdicts[n] = judge(w, r, err)
+		if !r.Test {
+			facts = append(facts, r.Facts...)
+		}
+	}
+	now := in.cfg.Clock.Now()
+	if err := in.change(ctx, now, verdicts, func(b status.Board) status.Changes {
+		return status.Receive(b, rules, facts, now)
+	}); err != nil {
+		return err
+	}
+	dead := 0
+	for n, v := range verdicts {
+		if v.State == status.WebhookDead {
+			dead++
+			in.cfg.Log.Warn("a webhook is a dead letter", "delivery", hooks[n].ID, "source", hooks[n].Source, "err", v.Text)
+		}
+	}
+	in.count(len(hooks), dead)
+	return nil
+}
+
+// change applies what receive decides together with the verdicts.
+func (in *Intake) change(ctx context.Context, now time.Time, verdicts []status.Verdict, receive func(status.Board) status.Changes) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := in.cfg.Applier.Apply(ctx, now, func(b status.Board) (c status.Changes, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				c, err = status.Changes{}, fmt.Errorf("%w: %v", errPanicked, p)
+			}
+		}()
+		if receive != nil {
+			c = receive(b)
+		}
+		c.Verdicts = append(c.Verdicts, verdicts...)
+		return c, nil
+	})
+	return err
+}
+
+// oneByOne finds out whether a failed batch fails because of one delivery. That
+// one must not keep the others waiting: they pass it, and when it has failed
+// often enough it becomes a dead letter. The core does not care for the order.
+func (in *Intake) oneByOne(ctx context.Context, hooks []status.Webhook) error {
+	var last error
+	row := 0
+	for _, w := range hooks {
+		err := in.apply(ctx, []status.Webhook{w})
+		if err == nil {
+			delete(in.tries, w.ID)
+			row = 0
+			continue
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, errNoRules) {
+			return err
+		}
+		in.tries[w.ID]++
+		if in.tries[w.ID] >= maxTries || errors.Is(err, errPanicked) {
+			if in.bury(ctx, w, err) == nil {
+				delete(in.tries, w.ID)
+				if !errors.Is(err, errPanicked) {
+					// Should the database have come back between the two writes,
+					// it was no dead letter at all.
+					_ = in.apply(ctx, []status.Webhook{w})
+				}
+				continue
+			}
+		}
+		last = err
+		if row++; row == inARow {
+			break
+		}
+	}
+	return last
+}
+
+// bury makes a dead letter of a delivery that can be read but not processed.
+// That this can be written shows that the database is not the reason.
+func (in *Intake) bury(ctx context.Context, w status.Webhook, why error) error {
+	v := status.Verdict{WebhookID: w.ID, State: status.WebhookDead, Text: clipTo("could not be processed: "+why.Error(), maxVerdict)}
+	if err := in.change(ctx, in.cfg.Clock.Now(), []status.Verdict{v}, nil); err != nil {
+		return err
+	}
+	in.cfg.Log.Error("a webhook is a dead letter", "delivery", w.ID, "source", w.Source, "err", why)
+	in.count(1, 1)
+	return nil
+}
+
+func (in *Intake) count(processed, dead int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.stats.Processed += processed
+	in.stats.Dead += dead
+}
+
+// maxVerdict bounds the text of a verdict, in bytes.
+const maxVerdict = 500
+
+// judge words what became of a delivery, for the admin.
+func judge(w status.Webhook, r Reading, err error) status.Verdict {
+	v := status.Verdict{WebhookID: w.ID, State: status.WebhookProcessed, Events: r.Events}
+	switch {
+	case err != nil:
+		v.State, v.Text, v.Events = status.WebhookDead, "could not be read: "+err.Error(), 0
+	case r.Test:
+		v.Text = "received test"
+	default:
+		v.Text = strings.Join(nonEmpty(tally(w.Kind, r), r.Note), "; ")
+	}
+	v.Text = clipTo(v.Text, maxVerdict)
+	return v
+}
+
+// tally says how many alerts there were and what they said.
+func tally(kind string, r Reading) string {
+	if len(r.Facts) == 0 {
+		return "no change"
+	}
+	var firing, resolved, unrecovered int
+	for _, f := range r.Facts {
+		switch {
+		case f.Firing:
+			firing++
+		case f.Unrecovered:
+			unrecovered++
+		default:
+			resolved++
+		}
+	}
+	noun := "alert"
+	if kind == KindNewRelic {
+		noun = "issue"
+	}
+	if r.Events != 1 {
+		noun += "s"
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{firing, "firing"}, {resolved, "resolved"}, {unrecovered, "closed without recovery"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	return fmt.Sprintf("%d %s: %s", r.Events, noun, strings.Join(parts, ", "))
+}
