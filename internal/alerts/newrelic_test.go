@@ -196,7 +196,7 @@ func TestACloseWithoutAnIdFindsItsOpeningByTheDuration(t *testing.T) {
 
 func TestAFieldWithSeveralValuesIsAListAndItsFirstTheLabel(t *testing.T) {
 	f := newRelicFact(t, `{"statusbridge":1,"issueId":"i1","state":"ACTIVATED","policies":["A","B","A"],"conditions":"one",
-		"entities":[],"tags":{"team":["x","y"],"env":["prod"],"n":7,"empty":[],"policy":["tag"],"odd":{"a":1}}}`)
+		"entities":[],"tags":{"team":["x","y"],"env":["prod"],"n":7,"empty":[],"policy":["tag"],"condition":["x","y"],"priority":["low"],"odd":{"a":1}}}`)
 	want := map[string]string{"policy": "A", "condition": "one", "team": "x", "env": "prod", "n": "7", "state": "ACTIVATED"}
 	if diff := cmp.Diff(want, f.Labels); diff != "" {
 		t.Error(diff)

@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"io"
+	"sync"
 	"time"
 
 	"github.com/andybalholm/brotli"
@@ -121,7 +123,7 @@ func newDoc(status int, k kind, raw []byte, at time.Time) *Doc {
 	return &Doc{
 		Status: status, ContentType: k.contentType, CacheControl: k.cacheControl, Header: k.header,
 		ETag: tag, LastModified: at.UTC().Truncate(time.Second),
-		Raw: raw, Gzip: smaller(gzipped(raw), raw), Brotli: smaller(brotlied(raw), raw),
+		Raw: raw, Gzip: packed(&gzipWriters, raw), Brotli: packed(&brotliWriters, raw),
 	}
 }
 
@@ -136,27 +138,31 @@ func checksum(raw []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-func gzipped(raw []byte) []byte {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is valid, and a buffer takes all
-	_, _ = w.Write(raw)
-	_ = w.Close()
-	return b.Bytes()
+// The writers are large and used again.
+var (
+	gzipWriters = sync.Pool{New: func() any {
+		w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level is valid
+		return w
+	}}
+	// Level 5: level 11 saves a few per cent more and takes a hundred times as long.
+	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
+)
+
+type packer interface {
+	io.WriteCloser
+	Reset(w io.Writer)
 }
 
-// brotlied uses level 5: level 11 saves a few per cent more and takes a hundred
-// times as long.
-func brotlied(raw []byte) []byte {
+// packed compresses with a writer of the pool.
+func packed(pool *sync.Pool, raw []byte) []byte {
 	var b bytes.Buffer
-	w := brotli.NewWriterLevel(&b, 5)
-	_, _ = w.Write(raw)
+	w := pool.Get().(packer)
+	defer pool.Put(w)
+	w.Reset(&b)
+	_, _ = w.Write(raw) // a buffer takes all
 	_ = w.Close()
-	return b.Bytes()
-}
-
-func smaller(packed, raw []byte) []byte {
-	if len(packed) >= len(raw) {
+	if b.Len() >= len(raw) {
 		return nil
 	}
-	return packed
+	return b.Bytes()
 }

@@ -32,16 +32,24 @@ type feedEntry struct {
 func (p *press) feedEntries(e *edition) []feedEntry {
 	var list []feedEntry
 	for _, i := range e.view.Issues {
-		published := cmp.Or(i.PublishedAt.UnixMilli(), i.CreatedAt.UnixMilli())
-		list = append(list, p.feedEntry("issue", "/issues/", i.ID, i.Title, i.Updates, time.UnixMilli(published), issueChanged(i), e.affectedNames(i),
-			func(s string) string { return issueWords[status.IssueState(s)] }))
+		f := feedEntry{
+			id: permanentID("issue", i.ID), url: p.cfg.PublicURL + "/issues/" + i.ID, title: oneLine(i.Title),
+			published: latest(i.CreatedAt, i.PublishedAt).UTC(), updated: issueChanged(i),
+		}
+		f.html = e.told(i.Updates, e.affectedNames(i), func(state string) string { return issueWords[status.IssueState(state)] })
+		list = append(list, f)
 	}
 	for _, m := range e.view.Maintenances {
-		window := fmt.Sprintf("Planned from %s to %s.", m.ScheduledFor.UTC().Format("2 January 2006, 15:04 MST"), m.ScheduledUntil.UTC().Format("2 January 2006, 15:04 MST"))
-		entry := p.feedEntry("maintenance", "/maintenance/", m.ID, "Maintenance: "+m.Title, m.Updates, m.CreatedAt, workChanged(m), e.publicNames(m.Components),
-			func(s string) string { return workLooks[status.MaintenanceState(s)].Word })
-		entry.html = "<p>" + window + "</p>\n" + entry.html
-		list = append(list, entry)
+		f := feedEntry{
+			id: permanentID("maintenance", m.ID), url: p.cfg.PublicURL + "/maintenance/" + m.ID,
+			title: "Maintenance: " + oneLine(m.Title), published: m.CreatedAt.UTC(), updated: workChanged(m),
+		}
+		f.html = "<p>Planned from " + feedTime(m.ScheduledFor) + " to " + feedTime(m.ScheduledUntil) + ".</p>\n" +
+			e.told(m.Updates, e.publicNames(m.Components), func(state string) string { return workLooks[status.MaintenanceState(state)].Word })
+		list = append(list, f)
+	}
+	for n := range list {
+		list[n].updated = latest(list[n].updated, list[n].published).UTC()
 	}
 	apart(list, func(f *feedEntry) *time.Time { return &f.published })
 	apart(list, func(f *feedEntry) *time.Time { return &f.updated })
@@ -49,20 +57,19 @@ func (p *press) feedEntries(e *edition) []feedEntry {
 	return list[:min(len(list), maxEntries)]
 }
 
-func (p *press) feedEntry(sort, path, id, title string, updates []status.Update, published, updated time.Time, names []string, word func(string) string) feedEntry {
+// told is the content of an entry: the updates, newest first.
+func (e *edition) told(updates []status.Update, names []string, word func(state string) string) string {
 	var b strings.Builder
 	for _, u := range slices.Backward(updates) {
-		fmt.Fprintf(&b, "<p><strong>%s</strong> · %s</p>\n%s\n", html.EscapeString(word(u.State)),
-			u.DisplayAt.UTC().Format("2 January 2006, 15:04 MST"), richText(u.Body))
+		fmt.Fprintf(&b, "<p><strong>%s</strong> · %s</p>\n%s\n", word(u.State), feedTime(u.DisplayAt), e.rich(u.Body))
 	}
 	if len(names) > 0 {
 		fmt.Fprintf(&b, "<p>Affected: %s</p>\n", html.EscapeString(strings.Join(names, ", ")))
 	}
-	return feedEntry{
-		id: permanentID(sort, id), url: p.cfg.PublicURL + path + id, title: oneLine(title), html: b.String(),
-		published: published.UTC(), updated: latest(updated, published).UTC(),
-	}
+	return b.String()
 }
+
+func feedTime(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") }
 
 // permanentID makes a UUID of the id, of version 8 as RFC 9562 lays it out.
 func permanentID(sort, id string) string {
@@ -155,8 +162,7 @@ type rssGUID struct {
 	Value     string `xml:",chardata"`
 }
 
-func (p *press) rss(e *edition) ([]byte, error) {
-	list := p.feedEntries(e)
+func (p *press) rss(e *edition, list []feedEntry) ([]byte, error) {
 	date := e.feedDate(list).Format(time.RFC1123Z)
 	doc := rss{Version: "2.0", Atom: "http://www.w3.org/2005/Atom", Channel: rssChannel{
 		Title: p.cfg.Name + " – History", Link: p.cfg.PublicURL + "/",
@@ -209,8 +215,7 @@ type atomContent struct {
 	HTML string `xml:",chardata"`
 }
 
-func (p *press) atom(e *edition) ([]byte, error) {
-	list := p.feedEntries(e)
+func (p *press) atom(e *edition, list []feedEntry) ([]byte, error) {
 	doc := atomFeed{
 		Lang: p.cfg.Language, ID: permanentID("feed", p.cfg.PublicURL), Title: p.cfg.Name + " – History",
 		Updated: e.feedDate(list).Format(time.RFC3339), Author: atomAuthor{p.cfg.Name},
@@ -220,6 +225,7 @@ func (p *press) atom(e *edition) ([]byte, error) {
 		},
 	}
 	// An entry that was added to comes up again.
+	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b feedEntry) int { return b.updated.Compare(a.updated) })
 	for _, f := range list {
 		doc.Entries = append(doc.Entries, atomEntry{

@@ -184,7 +184,7 @@ func (e *edition) worst(i status.Issue) []status.Affected {
 }
 
 func (e *edition) statement(u status.Update, class, phase string) statement {
-	s := statement{ID: u.ID, Class: class, Phase: phase, Body: richText(u.Body), At: momentAt(u.DisplayAt, e.now)}
+	s := statement{ID: u.ID, Class: class, Phase: phase, Body: e.rich(u.Body), At: momentAt(u.DisplayAt, e.now)}
 	if !u.EditedAt.IsZero() {
 		at := momentAt(u.EditedAt, e.now)
 		s.Edited = &at
@@ -204,7 +204,7 @@ func (e *edition) workCard(m status.Maintenance) workCard {
 		Until:   momentUntil(m.ScheduledFor, m.ScheduledUntil, e.now),
 		Lasts:   span(m.ScheduledUntil.Sub(m.ScheduledFor)),
 		Overrun: m.Running() && e.now.After(m.ScheduledUntil),
-		Body:    richText(m.Body),
+		Body:    e.rich(m.Body),
 	}
 	for _, id := range m.Components {
 		if name, public := e.names[id]; public {

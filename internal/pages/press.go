@@ -166,12 +166,13 @@ func (made *site) putVersion(s *shelf, old *site) error {
 }
 
 func (p *press) putFeeds(s *shelf, e *edition) error {
-	raw, err := p.rss(e)
+	list := p.feedEntries(e)
+	raw, err := p.rss(e, list)
 	if err != nil {
 		return err
 	}
 	s.put("/history.rss", rssKind, raw)
-	if raw, err = p.atom(e); err != nil {
+	if raw, err = p.atom(e, list); err != nil {
 		return err
 	}
 	s.put("/history.atom", atomKind, raw)

@@ -115,7 +115,7 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 		p.log.Info("the public view can be read again", "revision", view.Revision)
 	}
 	p.failing, p.read = false, now
-	s, err := p.press.site(newEdition(view, now, time.Time{}), p.site.Load(), now)
+	s, err := p.next(newEdition(view, now, time.Time{}), now)
 	if err != nil {
 		p.log.Error("the site cannot be rendered; the last one stays", "err", err)
 		return err
@@ -125,6 +125,17 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 		p.log.Warn("the last good view cannot be kept", "err", err)
 	}
 	return nil
+}
+
+// next is the site of an edition. Most commits are private and most wakes fall
+// into the same minute: then the documents of the present site are those of
+// the next.
+func (p *Publisher) next(e *edition, now time.Time) (*site, error) {
+	old := p.site.Load()
+	if old.now == nil || !old.now.shows(e) {
+		return p.press.site(e, old, now)
+	}
+	return &site{docs: old.docs, now: e, versions: old.versions}, nil
 }
 
 func (p *Publisher) look(ctx context.Context) (status.View, error) {

@@ -2,6 +2,8 @@ package pages
 
 import (
 	"html/template"
+	"reflect"
+	"sync"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -39,6 +41,17 @@ type edition struct {
 	head  headline
 	names map[string]string // of public components, by id
 	slugs map[string]string
+	texts sync.Map // rendered bodies by their source: each is shown several times
+}
+
+// rich is richText, once for each body.
+func (e *edition) rich(source string) template.HTML {
+	if text, ok := e.texts.Load(source); ok {
+		return text.(template.HTML)
+	}
+	text := richText(source)
+	e.texts.Store(source, text)
+	return text
 }
 
 func newEdition(v status.View, now, late time.Time) *edition {
@@ -53,6 +66,13 @@ func newEdition(v status.View, now, late time.Time) *edition {
 		e.slugs[c.ID] = c.Slug
 	}
 	return e
+}
+
+// shows reports whether another edition would look exactly like this one.
+func (e *edition) shows(other *edition) bool {
+	a, b := e.view, other.view
+	a.Revision, b.Revision = 0, 0
+	return e.now.Equal(other.now) && e.late.Equal(other.late) && reflect.DeepEqual(a, b)
 }
 
 // changed is when anything that visitors can see last changed, zero if nothing

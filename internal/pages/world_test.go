@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,6 +78,7 @@ func (w *world) change(edit func(*status.View)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.view.Revision++
+	w.view.Issues = slices.Clone(w.view.Issues) // whoever read the last view keeps it as it was
 	edit(&w.view)
 }
 

@@ -37,7 +37,7 @@ func TestAMaintenanceBeginsAndEndsByTheClock(t *testing.T) {
 		if late := time.Since(now.Add(12 * time.Second)); late > 5*time.Second {
 			t.Errorf("it ended %v late", late)
 		}
-		eventually(t, "the calendar has it", func() error { return contains(string(visitor(w.daemon).get("/history.ics").body), "SUMMARY:") })
+		eventually(t, "the feed has it", func() error { return w.feedHas("/history.atom", 1, title, "read-only") })
 		eventually(t, "mail for the begin and the end", func() error { return w.wrote(reader, 3, title) })
 	})
 }

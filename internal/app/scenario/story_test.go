@@ -108,7 +108,7 @@ func (w *world) nothingIsPublic(title string) {
 	if err := page.says("All Systems Operational"); err != nil {
 		w.t.Error(err)
 	}
-	for _, feed := range []string{"/history.rss", "/history.atom", "/history.json", "/updates.atom"} {
+	for _, feed := range []string{"/history.rss", "/history.atom"} {
 		if err := w.feedHas(feed, 0, "", ""); err != nil {
 			w.t.Error(err)
 		}
@@ -141,7 +141,7 @@ func (w *world) everybodyKnows(title, body string) {
 		}
 		return page.says(title, body, "Investigating", "Checkout")
 	})
-	for _, feed := range []string{"/history.rss", "/history.atom", "/history.json", "/updates.rss", "/updates.atom"} {
+	for _, feed := range []string{"/history.rss", "/history.atom"} {
 		eventually(w.t, "the feed has it", func() error { return w.feedHas(feed, 1, title, body) })
 	}
 	eventually(w.t, "the API has it", func() error {
@@ -169,8 +169,9 @@ func (w *world) allIsOver(draft, title, body string) {
 	eventually(w.t, "the issue's own page", func() error {
 		return visitor(w.daemon).get(public).says(title, body, "Resolved", "Investigating")
 	})
-	eventually(w.t, "the feed has the end", func() error { return w.feedHas("/history.atom", 1, title, body) })
-	eventually(w.t, "the feed of updates has both", func() error { return w.feedHas("/updates.atom", 2, title, body) })
+	for _, feed := range []string{"/history.rss", "/history.atom"} {
+		eventually(w.t, "the feed has the end", func() error { return w.feedHas(feed, 1, title, body) })
+	}
 	eventually(w.t, "the API has no open issue", func() error {
 		s, err := w.summary()
 		if err == nil && (s.Status.Indicator != "none" || len(s.Incidents) != 0) {

@@ -164,8 +164,8 @@ func (w *world) wrote(address string, n int, texts ...string) error {
 	if len(about) != n {
 		return fmt.Errorf("%d mails, want %d", len(about), n)
 	}
-	last := about[n-1]
 	for _, text := range texts {
+		last := about[n-1]
 		if !strings.Contains(last.subject+"\n"+last.text, text) {
 			return fmt.Errorf("the mail does not say %q but %q: %s", text, last.subject, last.text)
 		}

@@ -20,9 +20,9 @@ div:empty{display:none}
 :host([theme=light]) div{color-scheme:light}
 :host([theme=dark]) div{color-scheme:dark}
 p{display:flex;align-items:center;gap:12px;margin:0;padding:8px 8px 8px 16px;pointer-events:auto;background:#fff;color:#16202b;background:light-dark(#fff,#171d25);color:light-dark(#16202b,#e9eef3);border:1px solid #8888;border-radius:10px;box-shadow:0 6px 24px #0003;font:15px/1.4 system-ui,sans-serif;overflow-wrap:anywhere}
-p::before{content:"!";flex:none;width:24px;border-radius:9px;text-align:center;font:700 15px/24px system-ui;color:#fff;background:#6b7480}
-.slow::before{background:#a66a00}
-.part::before{background:#d4500c}
+p::before{content:"i";flex:none;width:24px;border-radius:9px;text-align:center;font:700 15px/24px system-ui;color:#fff;background:#6b7480}
+.slow::before{content:"–";background:#a66a00}
+.part::before{content:"!";background:#d4500c}
 .down::before{content:"×";background:#cc2b24}
 .work::before{content:"◷";background:#2563d9}
 span{flex:1}

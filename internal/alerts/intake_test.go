@@ -1,0 +1,575 @@
+package alerts
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/alertmanager/pkg/labels"
+	"go.uber.org/goleak"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// worldClock moves only when somebody waits without a wake-up call.
+type worldClock struct {
+	mu    sync.Mutex
+	now   time.Time
+	waits []time.Duration // of back-offs
+}
+
+func (c *worldClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *worldClock) Wait(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+	if wake == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.now = c.now.Add(d)
+		c.waits = append(c.waits, d)
+		return ctx.Err()
+	}
+	select {
+	case <-wake:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// database is an inbox and an applier in memory, which can be away.
+type database struct {
+	mu       sync.Mutex
+	hooks    map[string]status.Webhook
+	board    status.Board
+	saves    int
+	applies  int
+	batch    int // webhooks closed by the last Apply
+	away     error
+	silent   chan struct{} // saves hang until it is closed
+	refuse   func(status.Changes) error
+	closed   chan string // ids of webhooks, as they get verdicts
+	afterErr bool        // the commit happens, and the answer gets lost
+}
+
+func newDatabase() *database {
+	return &database{hooks: map[string]status.Webhook{}, board: status.NewBoard("seed"), closed: make(chan string, 10_000)}
+}
+
+func (d *database) set(change func(*database)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(d)
+}
+
+func (d *database) SaveWebhook(ctx context.Context, w status.Webhook) error {
+	d.mu.Lock()
+	silent := d.silent
+	d.mu.Unlock()
+	if silent != nil {
+		<-silent // as a black-holed connection that ignores its context
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.saves++
+	if err := cmp.Or(d.away, ctx.Err()); err != nil {
+		return err
+	}
+	if _, known := d.hooks[w.ID]; !known {
+		d.hooks[w.ID] = w
+	}
+	return nil
+}
+
+func (d *database) PendingWebhooks(_ context.Context, limit int) ([]status.Webhook, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away != nil {
+		return nil, d.away
+	}
+	var out []status.Webhook
+	for _, w := range d.hooks {
+		if w.State == status.WebhookPending {
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(a, b status.Webhook) int {
+		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return out[:min(limit, len(out))], nil
+}
+
+func (d *database) Apply(_ context.Context, _ time.Time, fn func(status.Board) (status.Changes, error), _ ...string) (int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away != nil {
+		return 0, d.away
+	}
+	c, err := fn(d.board)
+	if err != nil {
+		return 0, err
+	}
+	if d.refuse != nil {
+		if err := d.refuse(c); err != nil {
+			return 0, err
+		}
+	}
+	d.board.Merge(c)
+	d.applies++
+	d.batch = len(c.Verdicts)
+	for _, v := range c.Verdicts {
+		w := d.hooks[v.WebhookID]
+		w.State, w.Verdict, w.Events = v.State, v.Text, v.Events
+		d.hooks[v.WebhookID] = w
+		d.closed <- v.WebhookID
+	}
+	if d.afterErr {
+		d.afterErr = false
+		return 0, errors.New("the answer got lost")
+	}
+	return int64(d.applies), nil
+}
+
+func (d *database) hook(id string) status.Webhook {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hooks[id]
+}
+
+// signals is what the core knows, by fingerprint.
+func (d *database) signals() map[string]status.Signal {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := map[string]status.Signal{}
+	for k, s := range d.board.Signals {
+		out[k.Fingerprint] = s
+	}
+	return out
+}
+
+// bench is an intake with its surroundings.
+type bench struct {
+	*Intake
+	db    *database
+	clock *worldClock
+	cfg   IntakeConfig
+}
+
+func newBench(t *testing.T, change ...func(*IntakeConfig)) *bench {
+	t.Helper()
+	b := &bench{db: newDatabase(), clock: &worldClock{now: received}}
+	n := 0
+	var mu sync.Mutex
+	rules := &status.Rules{}
+	b.cfg = IntakeConfig{
+		Inbox: b.db, Applier: b.db, Rules: func() *status.Rules { return rules }, Clock: b.clock, JournalDir: t.TempDir(),
+		NewID: func() string {
+			mu.Lock()
+			defer mu.Unlock()
+			n++
+			return fmt.Sprintf("w%04d", n)
+		},
+	}
+	for _, f := range change {
+		f(&b.cfg)
+	}
+	b.start(t)
+	return b
+}
+
+// start begins anew on the same directory, as after a restart.
+func (b *bench) start(t *testing.T) {
+	t.Helper()
+	var err error
+	if b.Intake, err = NewIntake(b.cfg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) accept(t *testing.T, kind, body string) Receipt {
+	t.Helper()
+	r, err := b.Accept(t.Context(), kind, "prod", []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// work runs rounds until there is nothing to do.
+func (b *bench) work(t *testing.T) {
+	t.Helper()
+	for {
+		worked, err := b.step(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !worked {
+			return
+		}
+	}
+}
+
+func alert(name, state string) string {
+	return `{"alerts":[{"status":"` + state + `","labels":{"alertname":"` + name + `"},"startsAt":"2026-11-22T18:00:00Z"}]}`
+}
+
+func TestADeliveryIsStoredThenProcessedInOneTransaction(t *testing.T) {
+	b := newBench(t)
+	body := `{"alerts":[{"status":"firing","labels":{"a":"1"}},{"status":"resolved","labels":{"a":"2"}}],"truncatedAlerts":3}`
+	r := b.accept(t, KindAlertmanager, body)
+	if w := b.db.hook(r.ID); r.Events != 2 || r.Journaled || w.State != status.WebhookPending || string(w.Body) != body ||
+		w.Kind != KindAlertmanager || w.Source != "prod" || !w.ReceivedAt.Equal(received) {
+		t.Errorf("%+v\n%+v", r, w)
+	}
+	b.work(t)
+	w := b.db.hook(r.ID)
+	want := "2 alerts: 1 firing, 1 resolved; Alertmanager left out 3 more (max_alerts); 2 without a fingerprint: computed from the labels"
+	if w.State != status.WebhookProcessed || w.Verdict != want || w.Events != 2 {
+		t.Errorf("%+v", w)
+	}
+	if b.db.applies != 1 || len(b.db.signals()) != 2 {
+		t.Errorf("%d applies, %d signals", b.db.applies, len(b.db.signals()))
+	}
+}
+
+func TestABatchIsOneTransaction(t *testing.T) {
+	b := newBench(t)
+	for n := range 5 {
+		b.accept(t, KindAlertmanager, alert(fmt.Sprint(n), "firing"))
+	}
+	b.work(t)
+	if b.db.applies != 1 || b.db.batch != 5 || len(b.db.signals()) != 5 {
+		t.Errorf("%d applies, the last of %d", b.db.applies, b.db.batch)
+	}
+}
+
+func TestWhatCannotBeReadIsStoredAcknowledgedAndADeadLetter(t *testing.T) {
+	b := newBench(t)
+	r := b.accept(t, KindNewRelic, string(capture(t, KindNewRelic, "90-invalid-not-json.txt")))
+	b.accept(t, KindAlertmanager, alert("a", "firing"))
+	if r.Events != 0 || b.db.hook(r.ID).State != status.WebhookPending {
+		t.Errorf("%+v", r)
+	}
+	b.work(t)
+	if w := b.db.hook(r.ID); w.State != status.WebhookDead || !strings.HasPrefix(w.Verdict, "could not be read: not valid JSON") {
+		t.Errorf("%+v", w)
+	}
+	if s := b.Stats(); s.Dead != 1 || s.Processed != 2 {
+		t.Errorf("%+v", s)
+	}
+	if len(b.db.signals()) != 1 {
+		t.Error("its neighbour was not processed")
+	}
+}
+
+func TestATestNotificationIsReceivedAndNothingElse(t *testing.T) {
+	b := newBench(t)
+	r := b.accept(t, KindNewRelic, `{"current_state":"test","incident_id":1}`)
+	b.work(t)
+	if w := b.db.hook(r.ID); w.State != status.WebhookProcessed || w.Verdict != "received test" || len(b.db.signals()) != 0 {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestVerdictsSayWhatTheDeliverySaid(t *testing.T) {
+	b := newBench(t)
+	for name, want := range map[string]string{
+		"01-default-created.json":                      "no change; created, not active yet: nothing fires before ACTIVATED",
+		"02-default-activated.json":                    "1 issue: 1 firing",
+		"08-default-closed-by-ttl-not-a-recovery.json": "1 issue: 1 closed without recovery; closed by CLOSE_TTL: it grew too old, that is no recovery",
+	} {
+		r := b.accept(t, KindNewRelic, string(capture(t, KindNewRelic, name)))
+		b.work(t)
+		if got := b.db.hook(r.ID).Verdict; got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestWithoutTheDatabaseDeliveriesGoToTheJournalAndBackInOrder(t *testing.T) {
+	b := newBench(t)
+	b.db.set(func(d *database) { d.away = errors.New("connection refused") })
+	fires := b.accept(t, KindAlertmanager, alert("a", "firing"))
+	saves := b.db.saves
+	ends := b.accept(t, KindAlertmanager, alert("a", "resolved"))
+	if !fires.Journaled || !ends.Journaled || b.Stats().JournalDepth != 2 {
+		t.Errorf("%+v %+v %+v", fires, ends, b.Stats())
+	}
+	if b.db.saves != saves {
+		t.Error("the second sender waited for a database that is known to be away")
+	}
+	if _, err := b.step(t.Context()); err == nil || b.Stats().JournalDepth != 2 {
+		t.Errorf("%v, %+v", err, b.Stats())
+	}
+	b.db.set(func(d *database) { d.away = nil })
+	late := b.accept(t, KindAlertmanager, alert("b", "firing"))
+	if !late.Journaled {
+		t.Error("it overtook what waits in the journal")
+	}
+	b.work(t)
+	if s := b.Stats(); s.JournalDepth != 0 || s.JournalBytes != 0 || s.Processed != 3 {
+		t.Errorf("%+v", s)
+	}
+	if r := b.accept(t, KindAlertmanager, alert("c", "firing")); r.Journaled {
+		t.Error("the journal is empty, and still used")
+	}
+	for id, s := range b.db.signals() {
+		if s.Firing != (s.Labels["alertname"] == "b") {
+			t.Errorf("%s: %+v", id, s)
+		}
+	}
+}
+
+func TestTheJournalIsDrainedAfterARestart(t *testing.T) {
+	b := newBench(t)
+	b.db.set(func(d *database) { d.away = errors.New("away") })
+	r := b.accept(t, KindAlertmanager, alert("a", "firing"))
+	b.db.set(func(d *database) { d.away = nil })
+	b.start(t)
+	if b.Stats().JournalDepth != 1 {
+		t.Errorf("%+v", b.Stats())
+	}
+	b.work(t)
+	if w := b.db.hook(r.ID); w.State != status.WebhookProcessed || w.ReceivedAt != received {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestASenderDoesNotWaitForASilentDatabase(t *testing.T) {
+	b := newBench(t, func(c *IntakeConfig) { c.Patience = 20 * time.Millisecond })
+	silent := make(chan struct{})
+	b.db.set(func(d *database) { d.silent = silent })
+	r := b.accept(t, KindAlertmanager, alert("a", "firing"))
+	if !r.Journaled {
+		t.Errorf("%+v", r)
+	}
+	b.db.set(func(d *database) { d.silent = nil })
+	close(silent)
+	b.work(t)
+	if len(b.db.hooks) != 1 || b.db.hook(r.ID).State != status.WebhookProcessed {
+		t.Errorf("%+v", b.db.hooks)
+	}
+}
+
+func TestASenderThatHangsUpHasStillDelivered(t *testing.T) {
+	b := newBench(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	r, err := b.Accept(ctx, KindAlertmanager, "prod", []byte(alert("a", "firing")))
+	if err != nil || r.Journaled || b.db.hook(r.ID).ID == "" {
+		t.Errorf("%+v %v", r, err)
+	}
+}
+
+func TestWithoutDatabaseAndJournalTheSenderMustRetry(t *testing.T) {
+	b := newBench(t, func(c *IntakeConfig) { c.JournalLimit = 10 })
+	b.db.set(func(d *database) { d.away = errors.New("away") })
+	_, err := b.Accept(t.Context(), KindAlertmanager, "prod", []byte(alert("a", "firing")))
+	if !errors.Is(err, ErrUnavailable) || !strings.Contains(b.Stats().LastError, "journal is full") {
+		t.Errorf("%v, %+v", err, b.Stats())
+	}
+}
+
+func TestAFullJournalFallsBackToADatabaseThatIsBack(t *testing.T) {
+	b := newBench(t, func(c *IntakeConfig) { c.JournalLimit = 200 })
+	b.db.set(func(d *database) { d.away = errors.New("away") })
+	if r := b.accept(t, KindAlertmanager, alert("a", "firing")); !r.Journaled {
+		t.Fatal("not journaled")
+	}
+	b.db.set(func(d *database) { d.away = nil })
+	if r := b.accept(t, KindAlertmanager, alert("b", "firing")); r.Journaled {
+		t.Error("a full journal took it")
+	}
+	b.work(t)
+	if len(b.db.signals()) != 2 {
+		t.Error(b.db.signals())
+	}
+}
+
+func TestALostAnswerOfACommitChangesNothingTwice(t *testing.T) {
+	b := newBench(t)
+	r := b.accept(t, KindAlertmanager, alert("a", "firing"))
+	b.db.set(func(d *database) { d.afterErr = true })
+	b.work(t)
+	if w := b.db.hook(r.ID); w.State != status.WebhookProcessed || b.db.signals()[fingerprint(map[string]string{"alertname": "a"})].Episodes != 1 {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestADeliveryTheDatabaseCannotTakeDoesNotHoldUpTheOthers(t *testing.T) {
+	b := newBench(t)
+	bad := fingerprint(map[string]string{"alertname": "bad"})
+	b.db.set(func(d *database) {
+		d.refuse = func(c status.Changes) error {
+			if _, there := c.Signals[status.SignalKey{Source: "prod", Fingerprint: bad}]; there {
+				return errors.New("index row size exceeds maximum")
+			}
+			return nil
+		}
+	})
+	poison := b.accept(t, KindAlertmanager, alert("bad", "firing"))
+	good := b.accept(t, KindAlertmanager, alert("good", "firing"))
+	if _, err := b.step(t.Context()); err == nil {
+		t.Error("the failure is not told")
+	}
+	if w := b.db.hook(good.ID); w.State != status.WebhookProcessed {
+		t.Errorf("held up: %+v", w)
+	}
+	if w := b.db.hook(poison.ID); w.State != status.WebhookPending {
+		t.Errorf("given up at once: %+v", w)
+	}
+	for range maxTries {
+		_, _ = b.step(t.Context())
+	}
+	if w := b.db.hook(poison.ID); w.State != status.WebhookDead || !strings.Contains(w.Verdict, "index row size") {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestAFullDiskMakesNoDeadLetters(t *testing.T) {
+	b := newBench(t)
+	b.db.set(func(d *database) { d.refuse = func(status.Changes) error { return errors.New("disk full") } })
+	r := b.accept(t, KindAlertmanager, alert("a", "firing"))
+	for range 5 * maxTries {
+		_, _ = b.step(t.Context())
+	}
+	if w := b.db.hook(r.ID); w.State != status.WebhookPending {
+		t.Fatalf("%+v", w)
+	}
+	b.db.set(func(d *database) { d.refuse = nil })
+	b.work(t)
+	if w := b.db.hook(r.ID); w.State != status.WebhookProcessed || len(b.db.signals()) != 1 {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestADatabaseThatComesBackAtTheWrongMomentLosesNoFact(t *testing.T) {
+	b := newBench(t)
+	b.db.set(func(d *database) {
+		d.refuse = func(c status.Changes) error {
+			if c.Verdicts[0].State == status.WebhookDead {
+				d.refuse = nil // the disk has room again, just now
+				return nil
+			}
+			return errors.New("disk full")
+		}
+	})
+	b.accept(t, KindAlertmanager, alert("a", "firing"))
+	for range 2 * maxTries {
+		_, _ = b.step(t.Context())
+	}
+	if len(b.db.signals()) != 1 {
+		t.Error("the alert is gone")
+	}
+}
+
+func TestAPanicInTheCoreIsADeadLetterNotACrash(t *testing.T) {
+	var rules *status.Rules
+	b := newBench(t)
+	b.Intake.cfg.Rules = func() *status.Rules { return rules }
+	r := b.accept(t, KindAlertmanager, alert("a", "firing"))
+	if _, err := b.step(t.Context()); !errors.Is(err, errNoRules) || b.db.hook(r.ID).State != status.WebhookPending {
+		t.Errorf("without rules: %v, %+v", err, b.db.hook(r.ID))
+	}
+	rules = &status.Rules{Rules: []status.Rule{{Matchers: labels.Matchers{nil}}}}
+	b.work(t)
+	if w := b.db.hook(r.ID); w.State != status.WebhookDead || !strings.Contains(w.Verdict, "processing it failed") {
+		t.Errorf("%+v", w)
+	}
+}
+
+func TestBatchesShrinkWhenBodiesAreHeavy(t *testing.T) {
+	b := newBench(t)
+	b.accept(t, KindAlertmanager, `{"alerts":[],"pad":"`+strings.Repeat("x", heavy)+`"}`)
+	b.work(t)
+	if b.limit >= firstBatch {
+		t.Errorf("limit %d", b.limit)
+	}
+	for range 8 {
+		b.accept(t, KindAlertmanager, alert("a", "firing"))
+		b.work(t)
+	}
+	if b.limit != largest {
+		t.Errorf("limit %d", b.limit)
+	}
+}
+
+func TestRunIsWokenByADeliveryAndBacksOffWithoutTheDatabase(t *testing.T) {
+	b := newBench(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	r := b.accept(t, KindAlertmanager, alert("a", "firing"))
+	if got := <-b.db.closed; got != r.ID { // the clock stands still: only the wake-up can bring this about
+		t.Errorf("closed %s", got)
+	}
+	failures := 0
+	b.db.set(func(d *database) {
+		d.refuse = func(status.Changes) error {
+			if failures++; failures <= 20 {
+				return errors.New("away")
+			}
+			return nil
+		}
+	})
+	r = b.accept(t, KindAlertmanager, alert("b", "firing"))
+	if got := <-b.db.closed; got != r.ID {
+		t.Errorf("closed %s", got)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	waits := b.clock.waits
+	if len(waits) < 6 || waits[0] != firstPause || waits[1] != 2*firstPause || slices.Max(waits) > longestPause {
+		t.Errorf("pauses: %v", waits)
+	}
+	if s := b.Stats(); s.LastError != "away" || !s.LastErrorOver {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestAStormIsStoredWhole(t *testing.T) {
+	b := newBench(t)
+	var all sync.WaitGroup
+	for n := range 500 {
+		if n == 100 {
+			b.db.set(func(d *database) { d.away = errors.New("away") })
+		}
+		if n == 300 {
+			b.db.set(func(d *database) { d.away = nil })
+		}
+		all.Go(func() {
+			if _, err := b.Accept(t.Context(), KindAlertmanager, "prod", []byte(alert(fmt.Sprint(n), "firing"))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	b.work(t)
+	if got := len(b.db.signals()); got != 500 {
+		t.Errorf("%d of 500", got)
+	}
+}
+
+func TestAnIntakeWithoutItsPartsDoesNotStart(t *testing.T) {
+	if _, err := NewIntake(IntakeConfig{}); err == nil {
+		t.Error("started")
+	}
+	b := newBench(t)
+	b.cfg.JournalDir = ""
+	if _, err := NewIntake(b.cfg); err == nil || !strings.Contains(err.Error(), "journal") {
+		t.Error(err)
+	}
+}
