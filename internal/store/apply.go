@@ -130,7 +130,8 @@ func trimChanges(c *status.Changes) {
 	trimRows(c.Issues, trimIssue)
 	trimRows(c.Maintenances, trimMaintenance)
 	trimRows(c.Signals, signals.trim)
-	trimRows(c.Tracks, tracks.trim)
+	trimRows(c.Tracks, trimTrack)
+	trimRows(c.Sources, sources.trim)
 	for k, due := range c.Timers {
 		c.Timers[k] = trim(due)
 	}

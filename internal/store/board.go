@@ -73,7 +73,7 @@ func (s *Store) currentBoard(ctx context.Context, h handle, head boardHead, now 
 
 // picks says which rows of each table are wanted.
 type picks struct {
-	components, groups, issues, maintenances, signals, tracks clause
+	components, groups, issues, maintenances, signals, tracks, sources clause
 }
 
 // clause is the tail of a query with its parameters.
@@ -94,20 +94,21 @@ func presentAt(now time.Time) picks {
 			UNION SELECT id FROM issues WHERE stage = 'draft'
 			UNION SELECT id FROM issues WHERE updated_at >= ?
 			UNION SELECT issue_id FROM tracks WHERE issue_id <> ''
-			UNION SELECT subject FROM timers WHERE kind = 'publish')`, since),
+			UNION SELECT subject FROM timers WHERE kind IN ('publish', 'confirm'))`, since),
 		maintenances: where("state NOT IN ('completed', 'cancelled') OR updated_at >= ? OR ended_at >= ?", since, since),
 		signals:      where("firing OR seen_at >= ?", since),
 		// The subject of a timer is spelled by status.TrackKey.String.
-		tracks: where(`firing > 0 OR issue_id <> '' OR settled OR since >= ? OR quiet_since >= ?
-			OR rule || ? || group_key IN (SELECT subject FROM timers WHERE kind IN ('hold', 'settle'))`,
-			since, since, status.TrackKey{}.String()),
+		tracks: where(`firing > 0 OR issue_id <> '' OR attached_to <> '' OR settled
+			OR since >= ? OR quiet_since >= ? OR last_ended_at >= ?
+			OR rule || ? || group_key IN (SELECT subject FROM timers WHERE kind IN ('hold', 'settle', 'judge'))`,
+			since, since, since, status.TrackKey{}.String()),
 	}
 }
 
 // changedSince picks what was saved after a revision.
 func changedSince(revision int64) picks {
 	c := where("revision > ?", revision)
-	return picks{components: c, groups: c, issues: c, maintenances: c, signals: c, tracks: c}
+	return picks{components: c, groups: c, issues: c, maintenances: c, signals: c, tracks: c, sources: c}
 }
 
 // pull reads the picked rows, and all timers, onto the board.
@@ -127,6 +128,9 @@ func pull(ctx context.Context, h handle, b *status.Board, p picks) error {
 		},
 		func() error {
 			return collect(ctx, h, tracks, p.tracks, &c.Tracks, func(v status.Track) status.TrackKey { return v.Key })
+		},
+		func() error {
+			return collect(ctx, h, sources, p.sources, &c.Sources, func(v status.SourceState) string { return v.Name })
 		},
 	} {
 		if err := read(); err != nil {

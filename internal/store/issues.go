@@ -15,6 +15,7 @@ var publicIssues = table[status.Issue]{
 		return []column{
 			{"id", &i.ID}, {"version", &i.Version}, {"title", &i.Title}, {"state", &i.State},
 			{"impact", &i.Impact}, {"stage", &i.Stage}, {"origin", &i.Origin}, {"confirmed", &i.Confirmed},
+			{"flapping", &i.Flapping},
 			{"components", doc(&i.Components)}, {"updates", doc(&i.Updates)},
 			{"started_at", at(&i.StartedAt)}, {"created_at", at(&i.CreatedAt)},
 			{"published_at", at(&i.PublishedAt)}, {"monitoring_at", at(&i.MonitoringAt)},
@@ -29,7 +30,8 @@ var issues = table[status.Issue]{
 		return append(publicIssues.columns(i),
 			column{"rule", &i.Rule}, column{"group_key", &i.Group}, column{"group_labels", doc(&i.GroupLabels)},
 			column{"held", doc(&i.Held)}, column{"suggestions", doc(&i.Suggestions)}, column{"notes", doc(&i.Notes)},
-			column{"resolved_by", &i.ResolvedBy},
+			column{"resolved_by", &i.ResolvedBy}, column{"rules_hash", &i.RulesHash}, column{"escalated", doc(&i.Escalated)},
+			column{"recurrence_of", &i.RecurrenceOf}, column{"announced_at", at(&i.AnnouncedAt)},
 		)
 	},
 }

@@ -20,7 +20,7 @@ func newSum() *sum {
 		Components: map[string]status.Component{}, Groups: map[string]status.Group{},
 		Issues: map[string]status.Issue{}, Maintenances: map[string]status.Maintenance{},
 		Signals: map[status.SignalKey]status.Signal{}, Tracks: map[status.TrackKey]status.Track{},
-		Timers: map[status.TimerKey]time.Time{},
+		Timers: map[status.TimerKey]time.Time{}, Sources: map[string]status.SourceState{},
 	}}
 }
 
@@ -32,6 +32,7 @@ func (s *sum) add(c status.Changes) {
 	maps.Copy(s.Signals, c.Signals)
 	maps.Copy(s.Tracks, c.Tracks)
 	maps.Copy(s.Timers, c.Timers)
+	maps.Copy(s.Sources, c.Sources)
 	s.Announcements = append(s.Announcements, c.Announcements...)
 	s.Entries = append(s.Entries, c.Entries...)
 	s.Verdicts = append(s.Verdicts, c.Verdicts...)
@@ -48,6 +49,7 @@ func (s *Store) save(ctx context.Context, h handle, c *sum, revision, minted int
 		func() error { return write(ctx, h, d, maintenances, revision, values(c.Maintenances)) },
 		func() error { return write(ctx, h, d, signals, revision, values(c.Signals)) },
 		func() error { return write(ctx, h, d, tracks, revision, values(c.Tracks)) },
+		func() error { return write(ctx, h, d, sources, revision, values(c.Sources)) },
 		func() error { return s.saveTimers(ctx, h, c.Timers) },
 		func() error {
 			_, err := announcements.insert(ctx, h, d, keep, revision, c.Announcements)

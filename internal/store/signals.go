@@ -18,6 +18,8 @@ var signals = table[status.Signal]{
 			{"starts_at", at(&s.StartsAt)}, {"ends_at", at(&s.EndsAt)}, {"ordered_at", at(&s.OrderedAt)},
 			{"received_at", at(&s.ReceivedAt)}, {"seen_at", at(&s.SeenAt)}, {"url", &s.URL},
 			{"episodes", &s.Episodes}, {"doubt", at(&s.Doubt)}, {"tracks", doc(&s.Tracks)},
+			{"level", &s.Level}, {"impact", &s.Impact}, {"misses", &s.Misses}, {"missed_at", at(&s.MissedAt)},
+			{"suppressed", &s.Suppressed},
 		}
 	},
 }
@@ -28,9 +30,31 @@ var tracks = table[status.Track]{
 		return []column{
 			{"rule", &t.Key.Rule}, {"group_key", &t.Key.Group}, {"labels", doc(&t.Labels)}, {"firing", &t.Firing},
 			{"since", at(&t.Since)}, {"quiet_since", at(&t.QuietSince)}, {"issue_id", &t.IssueID},
-			{"settled", &t.Settled},
+			{"settled", &t.Settled}, {"cleared", &t.Cleared}, {"levels", doc(&t.Levels)},
+			{"attached_to", &t.AttachedTo}, {"flips", doc(&t.Flips)}, {"last_issue", &t.LastIssue},
+			{"last_ended_at", at(&t.LastEndedAt)}, {"last_ended_by", &t.LastEndedBy},
 		}
 	},
+}
+
+func trimTrack(t *status.Track) {
+	tracks.trim(t)
+	t.Flips = trimEach(t.Flips, func(at *time.Time) { *at = trim(*at) })
+}
+
+var sources = table[status.SourceState]{
+	name: "sources", key: []string{"name"}, revised: true,
+	columns: func(s *status.SourceState) []column {
+		return []column{
+			{"name", &s.Name}, {"receiver", &s.Receiver}, {"heartbeat_at", at(&s.HeartbeatAt)},
+			{"asked_since", at(&s.AskedSince)}, {"answered_at", at(&s.AnsweredAt)}, {"err", &s.Err},
+		}
+	},
+}
+
+// Sources lists what is known of the health of every source.
+func (s *Store) Sources(ctx context.Context) ([]status.SourceState, error) {
+	return sources.list(ctx, s.read, "ORDER BY name")
 }
 
 // timer is an entry of Board.Timers.

@@ -53,6 +53,7 @@ CREATE TABLE issues (
     stage         TEXT NOT NULL CHECK (stage IN ('draft', 'published', 'dismissed', 'internal')),
     origin        TEXT NOT NULL CHECK (origin IN ('alert', 'manual')),
     confirmed     BOOLEAN NOT NULL,
+    flapping      BOOLEAN NOT NULL,
     components    TEXT,
     updates       TEXT,
     started_at    BIGINT,
@@ -68,6 +69,10 @@ CREATE TABLE issues (
     suggestions   TEXT,
     notes         TEXT,
     resolved_by   TEXT NOT NULL,
+    rules_hash    TEXT NOT NULL,
+    escalated     TEXT,
+    recurrence_of TEXT NOT NULL,
+    announced_at  BIGINT,
     revision      BIGINT NOT NULL,
     CHECK (origin = 'manual' OR rule <> ''),
     CHECK (state <> 'resolved' OR resolved_at IS NOT NULL),
@@ -125,6 +130,11 @@ CREATE TABLE signals (
     episodes    BIGINT NOT NULL,
     doubt       BIGINT,
     tracks      TEXT,
+    level       TEXT NOT NULL,
+    impact      TEXT NOT NULL,
+    misses      BIGINT NOT NULL,
+    missed_at   BIGINT,
+    suppressed  BOOLEAN NOT NULL,
     revision    BIGINT NOT NULL,
     PRIMARY KEY (source, fingerprint)
 );
@@ -139,14 +149,39 @@ CREATE TABLE tracks (
     quiet_since BIGINT,
     issue_id    TEXT NOT NULL,
     settled     BOOLEAN NOT NULL,
+    cleared     BIGINT NOT NULL CHECK (cleared >= 0),
+    levels      TEXT,
+    attached_to TEXT NOT NULL,
+    flips       TEXT,
+    last_issue  TEXT NOT NULL,
+    last_ended_at BIGINT,
+    last_ended_by TEXT NOT NULL,
     revision    BIGINT NOT NULL,
     PRIMARY KEY (rule, group_key)
 );
 CREATE INDEX tracks_issue ON tracks (issue_id);
 CREATE INDEX tracks_revision ON tracks (revision);
 
+CREATE TABLE sources (
+    name         TEXT PRIMARY KEY,
+    receiver     TEXT NOT NULL,
+    heartbeat_at BIGINT,
+    asked_since  BIGINT,
+    answered_at  BIGINT,
+    err          TEXT NOT NULL,
+    revision     BIGINT NOT NULL
+);
+
+-- Earlier versions of rules.yaml: an issue finishes with the one that opened it.
+CREATE TABLE rules_versions (
+    hash    TEXT PRIMARY KEY,
+    file    TEXT NOT NULL,
+    text    TEXT NOT NULL,
+    seen_at BIGINT NOT NULL
+);
+
 CREATE TABLE timers (
-    kind    TEXT NOT NULL CHECK (kind IN ('hold', 'publish', 'settle')),
+    kind    TEXT NOT NULL CHECK (kind IN ('hold', 'publish', 'settle', 'judge', 'confirm')),
     subject TEXT NOT NULL,
     due_at  BIGINT NOT NULL,
     PRIMARY KEY (kind, subject)
