@@ -23,6 +23,7 @@ type pen struct {
 	channel  string
 	parallel int
 	start    time.Time
+	takes    time.Duration // of each message, unless its context ends
 	answer   func(m Message, try int) (string, error)
 
 	mu    sync.Mutex
@@ -40,12 +41,18 @@ func (p *pen) Rest() {
 	p.rests++
 }
 
-func (p *pen) Send(_ context.Context, m Message) (string, error) {
+func (p *pen) Send(ctx context.Context, m Message) (string, error) {
 	p.mu.Lock()
 	p.sent = append(p.sent, m)
 	p.log = append(p.log, fmt.Sprintf("%v %s %s", time.Since(p.start), m.UpdateID, m.Recipient))
 	try := len(p.log)
+	takes := p.takes
 	p.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-time.After(takes):
+	}
 	if p.answer == nil {
 		return fmt.Sprintf("%s-%d", p.channel, try), nil
 	}
@@ -73,7 +80,12 @@ type house struct {
 }
 
 func open(t *testing.T, senders ...*pen) *house {
-	h := &house{outbox: &memoryOutbox{subscribers: people(1)}, shelf: newShelf(), wake: make(chan struct{}, 1)}
+	return openOver(t, &memoryOutbox{subscribers: people(1)}, senders...)
+}
+
+// openOver opens one more house over the same outbox.
+func openOver(t *testing.T, outbox *memoryOutbox, senders ...*pen) *house {
+	h := &house{outbox: outbox, shelf: newShelf(), wake: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	var list []Sender
 	for _, p := range senders {
@@ -240,22 +252,29 @@ func TestASlowRecipientHoldsUpOnlyItsOwnLine(t *testing.T) {
 	})
 }
 
-func TestAMessageIsNotBegunOnALeaseThatMayEnd(t *testing.T) {
+func TestTwoReplicasNeverSendTheSameThoughTheServerTurnsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		mail := &pen{channel: "email", parallel: 1, answer: func(Message, int) (string, error) {
-			time.Sleep(3 * time.Second)
-			return "", nil
-		}}
-		h := open(t, mail)
+		one, two := &pen{channel: "email", parallel: 1}, &pen{channel: "email", parallel: 1}
+		h := open(t, one)
 		defer h.stop()
-		h.outbox.subscribers = people(20)
-		h.announce(status.EventOpen, "i1", "u1")
-		time.Sleep(2 * time.Minute)
-		if got := h.outbox.states(); got[status.Sent] != 20 {
-			t.Errorf("deliveries are %v, want 20 sent", got)
+		h.outbox.subscribers = people(300)
+		slow := func(m Message, try int) (string, error) {
+			if try > 200 { // by then it is handed large batches
+				time.Sleep(3 * time.Second)
+			}
+			return "", nil
 		}
-		if got := mail.tries(); len(got) != 20 {
-			t.Errorf("20 recipients were written to %d times", len(got))
+		one.answer, two.answer = slow, slow
+		h.announce(status.EventOpen, "i1", "u1")
+		synctest.Wait()
+		other := openOver(t, h.outbox, two)
+		defer other.stop()
+		time.Sleep(time.Hour)
+		if got := h.outbox.states(); got[status.Sent] != 300 {
+			t.Errorf("deliveries are %v, want 300 sent", got)
+		}
+		if n := len(one.tries()) + len(two.tries()); n != 300 {
+			t.Errorf("300 recipients were written to %d times", n)
 		}
 	})
 }
@@ -415,10 +434,7 @@ func TestTheSenderMayRestWhenNothingIsLeft(t *testing.T) {
 
 func TestStoppingLetsWhatIsOnItsWayArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		mail := &pen{channel: "email", parallel: 2, answer: func(Message, int) (string, error) {
-			time.Sleep(2 * time.Second)
-			return "taken", nil
-		}}
+		mail := &pen{channel: "email", parallel: 2, takes: 2 * time.Second}
 		h := open(t, mail)
 		h.outbox.subscribers = people(10)
 		h.announce(status.EventOpen, "i1", "u1")

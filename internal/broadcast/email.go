@@ -179,7 +179,7 @@ var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadd
 // id makes a message id that is the same whenever it is made of the same
 // parts: a mail that was perhaps taken and is sent again is then the same mail.
 func (e *Email) id(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(append(parts, e.host), "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	host := e.host
 	if strings.Contains(host, ":") {
 		host = "[IPv6:" + host + "]"

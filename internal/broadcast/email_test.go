@@ -258,6 +258,18 @@ func TestAlertTextCannotAddHeadersOrMarkup(t *testing.T) {
 	}
 }
 
+func TestAPlainTitleCannotPoseAsAnEncodedOne(t *testing.T) {
+	i := openCheckout()
+	i.Title = "=?utf-8?q?Your_password?= is down"
+	l, _ := deliver(t, addressed(mustCompose(t, issueStory(status.EventOpen, i, "u1")), "Ann <ann@example.com>"))
+	if got := l.Header("Subject"); got != "[Acme Status] = ?utf-8?q?Your_password?= is down" {
+		t.Errorf("the subject reads %q", got)
+	}
+	if got := l.Header("To"); got != "<ann@example.com>" {
+		t.Errorf("it goes to %q", got)
+	}
+}
+
 func TestAnAddressThatIsNoneIsNeverWrittenTo(t *testing.T) {
 	s := sink(t, smtpsink.Options{})
 	e := mailer(t, s)

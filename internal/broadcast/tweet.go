@@ -1,11 +1,10 @@
 package broadcast
 
 import (
-	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/rivo/uniseg"
@@ -25,10 +24,7 @@ var glyphs = map[Tone]string{
 	ToneTrouble: "🔴", ToneKnown: "🟠", ToneWatched: "🔵", ToneGood: "✅", TonePlanned: "🔧",
 }
 
-var (
-	webURL    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`https?://[^\s]+`) })
-	knownHost = sync.OnceValue(xurls.Relaxed) // knows every top-level domain; slow to compile
-)
+var webURL = regexp.MustCompile(`https?://[^\s]+`)
 
 // Tweet writes the message as a tweet: GLYPH State: Title. Sentence. Affects
 // A, B. URL. What does not fit is cut, first the sentence, then the components,
@@ -144,7 +140,7 @@ func TweetWeight(text string) int { return weigh(text) }
 func weigh(text string) int {
 	text = norm.NFC.String(text)
 	sum, from := 0, 0
-	for _, at := range webURL().FindAllStringIndex(text, -1) {
+	for _, at := range webURL.FindAllStringIndex(text, -1) {
 		sum += weighWords(text[from:at[0]]) + weighURL(text[at[0]:at[1]])
 		from = at[1]
 	}
@@ -158,11 +154,11 @@ func weighURL(text string) int {
 	if err != nil {
 		return weighWords(text)
 	}
-	host := u.Hostname()
-	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") || knownHost().FindString(host) != host {
-		return weighWords(text)
+	host := strings.ToLower(u.Hostname())
+	if dot := strings.LastIndexByte(host, '.'); dot > 0 && slices.Contains(xurls.TLDs, host[dot+1:]) {
+		return urlWeight
 	}
-	return urlWeight
+	return weighWords(text)
 }
 
 func weighWords(text string) int {

@@ -48,6 +48,7 @@ func TestTextWeighsWhatXCounts(t *testing.T) {
 		"https://github.com": 23,
 		"see https://github.com/a/very/long/path/that/is/shortened?x=1#y now": 4 + 23 + 4,
 		"http://127.0.0.1:8080/issues/1":                                      30, // not shortened
+		"https://status.acme.example/x":                                       29,
 		"http://localhost/x":                                                  18,
 	} {
 		if got := TweetWeight(text); got != want {

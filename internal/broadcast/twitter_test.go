@@ -99,7 +99,7 @@ func TestRateLimitsAndOutagesAreWaitedOut(t *testing.T) {
 	reset := time.Now().Add(7 * time.Minute).Truncate(time.Second)
 	unavailableUntil := twitterfake.Unavailable()
 	unavailableUntil.Header = map[string]string{"x-rate-limit-reset": strconv.FormatInt(reset.Unix(), 10)}
-	daily := twitterfake.RateLimited(time.Now())
+	daily := twitterfake.RateLimited(reset.Add(time.Hour))
 	daily.Header["x-rate-limit-remaining"] = "17"
 	daily.Header["x-app-limit-24hour-remaining"], daily.Header["x-app-limit-24hour-reset"] = "0", strconv.FormatInt(reset.Unix(), 10)
 	soon := twitterfake.Unavailable()
