@@ -176,6 +176,9 @@ func (e envelope) newRelicReading(i newRelicIssue) (Reading, error) {
 	f := e.newRelicFact(i, firing)
 	if trigger := strings.ToUpper(i.trigger); !firing && unrecovered[trigger] != "" {
 		f.Unrecovered = true
+		if slices.Contains(noRecoveries, trigger) {
+			f.ClosedBy = trigger // a rule may think otherwise of it
+		}
 		r.Note = "closed by " + trigger + ": " + unrecovered[trigger]
 	}
 	r.Facts = []status.Fact{f}

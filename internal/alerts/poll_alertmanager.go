@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 	httptransport "github.com/go-openapi/runtime/client"
 	"github.com/prometheus/alertmanager/api/v2/client"
-	"github.com/prometheus/alertmanager/api/v2/client/alert"
+	alertapi "github.com/prometheus/alertmanager/api/v2/client/alert"
 	"github.com/prometheus/alertmanager/api/v2/client/general"
 	"github.com/prometheus/alertmanager/api/v2/client/receiver"
 	"github.com/prometheus/alertmanager/api/v2/models"
@@ -88,7 +88,7 @@ func (p *Poller) askPeer(ctx context.Context, peer string) peerAnswer {
 		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}
 	}
 	yes := true
-	alerts, err := api.Alert.GetAlerts(alert.NewGetAlertsParamsWithContext(ctx).
+	alerts, err := api.Alert.GetAlerts(alertapi.NewGetAlertsParamsWithContext(ctx).
 		WithActive(&yes).WithSilenced(&yes).WithInhibited(&yes).WithUnprocessed(&yes))
 	if err != nil {
 		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}

@@ -59,21 +59,24 @@ func (c *checker) parse(src []byte) *yaml.Node {
 
 // defaults are what rules fall back to.
 type defaults struct {
-	hold         time.Duration
-	publish      status.Publish
-	resolve      status.Resolve
+	rule         status.Rule
 	publicLabels []string
+	intervals    intervals
 }
 
 func ourDefaults() defaults {
-	return defaults{
-		hold: 2 * time.Minute, publish: status.PublishConfirm,
-		resolve: status.Resolve{Mode: status.ResolveAuto, After: 5 * time.Minute},
-	}
+	return defaults{rule: status.Rule{
+		For: 2 * time.Minute, Open: status.Open{Publish: status.PublishConfirm}, DuringMaintenance: status.MaintenanceAttach,
+		Resolve: status.Resolve{Mode: status.ResolveAuto, After: 5 * time.Minute, Ignore: slices.Clone(noRecoveries)},
+	}}
 }
 
+// ourBreaker is in force when the file does not name another.
+var ourBreaker = status.Breaker{MaxPublished: 5, Window: 10 * time.Minute}
+
 func (c *checker) rules(root *yaml.Node, r *status.Rules) {
-	o, ok := c.object(root, "the file", "version", "sources", "severity", "defaults", "public_labels", "rules")
+	o, ok := c.object(root, "the file", "version", "sources", "severity", "defaults", "public_labels",
+		"time_intervals", "inhibit_rules", "breaker", "rules")
 	if !ok {
 		return
 	}
@@ -95,32 +98,19 @@ func (c *checker) rules(root *yaml.Node, r *status.Rules) {
 	if n := o.has("public_labels"); n != nil {
 		d.publicLabels = c.texts(n, "public_labels", "the label")
 	}
+	if n := o.has("time_intervals"); n != nil {
+		d.intervals = c.intervals(n)
+	}
+	if n := o.has("inhibit_rules"); n != nil {
+		r.Inhibit = c.inhibitRules(n)
+	}
+	r.Breaker = ourBreaker
+	if n := o.has("breaker"); n != nil {
+		r.Breaker = c.breaker(n)
+	}
 	if n := o.has("rules"); n != nil {
 		r.Rules = c.ruleList(n, d, r.Sources)
 	}
-}
-
-var sourceName = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
-
-func (c *checker) sources(n *yaml.Node) []status.Source {
-	var out []status.Source
-	c.pairs(n, "sources", func(key, value *yaml.Node) {
-		if !sourceName.MatchString(key.Value) {
-			c.report(key, "", "the source name %q cannot stand in a URL: use a-z, 0-9, dots, dashes and underscores", clipTo(key.Value, 60))
-		}
-		o, ok := c.object(value, "the source "+key.Value, "type")
-		if !ok {
-			return
-		}
-		s := status.Source{Name: key.Value}
-		if t := o.has("type"); t == nil {
-			c.report(key, "", "the source %s has no type: %s", key.Value, oneOf([]string{KindAlertmanager, KindNewRelic}))
-		} else {
-			s.Type, _ = c.word(t, "type", []string{KindAlertmanager, KindNewRelic})
-		}
-		out = append(out, s)
-	})
-	return out
 }
 
 var levels = []string{"critical", "warning", "info"}
@@ -149,20 +139,19 @@ func (c *checker) severities(n *yaml.Node) []status.Severity {
 }
 
 func (c *checker) defaults(n *yaml.Node, d *defaults, r *status.Rules) {
-	o, _ := c.object(n, "defaults", "for", "open", "resolve", "unmatched")
+	o, _ := c.object(n, "defaults", "for", "open", "resolve", "reopen_within", "flap", "during_maintenance", "silenced_upstream", "unmatched")
 	if v := o.has("for"); v != nil {
-		d.hold = c.duration(v, "for")
+		d.rule.For = c.duration(v, "for")
 	}
 	if v := o.has("open"); v != nil {
-		open, _ := c.object(v, "defaults.open", "publish")
-		if p := open.has("publish"); p != nil {
-			d.publish = c.publish(p)
-		}
+		open, _ := c.object(v, "defaults.open", "publish", "visibility")
+		c.publishing(open, &d.rule.Open)
 	}
 	if v := o.has("resolve"); v != nil {
-		res, _ := c.object(v, "defaults.resolve", "mode", "after", "monitoring_first")
-		c.resolve(res, &d.resolve)
+		res, _ := c.object(v, "defaults.resolve", resolveKeys...)
+		c.resolve(res, &d.rule.Resolve)
 	}
+	c.policies(o, &d.rule)
 	if v := o.has("unmatched"); v != nil {
 		s, _ := c.word(v, "unmatched", []string{"inbox", "drop"})
 		r.DropUnmatched = s == "drop"
@@ -179,30 +168,20 @@ func (c *checker) publish(n *yaml.Node) status.Publish {
 	return status.Publish(s)
 }
 
-// resolve reads the keys that defaults and rules share.
-func (c *checker) resolve(o object, into *status.Resolve) {
-	if n := o.has("mode"); n != nil {
-		s, _ := c.word(n, "mode", words([]status.ResolveMode{status.ResolveAuto, status.ResolveManual}))
-		into.Mode = status.ResolveMode(s)
-	}
-	if n := o.has("after"); n != nil {
-		into.After = c.duration(n, "after")
-	}
-	if n := o.has("monitoring_first"); n != nil {
-		into.MonitoringFirst = c.boolean(n, "monitoring_first")
-	}
-}
-
 // requiredMatchers reads matchers that must be written down, even if empty: a
 // forgotten list would match every alert there is.
 func (c *checker) requiredMatchers(o object, what string) labels.Matchers {
-	n := o.has("matchers")
+	return c.matchersAt(o, "matchers", what)
+}
+
+func (c *checker) matchersAt(o object, key, what string) labels.Matchers {
+	n := o.has(key)
 	if n == nil {
-		c.report(o.node, "matchers: [] matches every alert", "%s has no matchers", what)
+		c.report(o.node, key+": [] matches every alert", "%s has no %s", what, key)
 		return nil
 	}
 	out := labels.Matchers{}
-	for _, e := range c.list(n, "matchers") {
+	for _, e := range c.list(n, key) {
 		if s, ok := c.text(e, "a matcher"); ok {
 			out = append(out, c.matcher(e, s)...)
 		}

@@ -13,11 +13,16 @@ import (
 // maxRuleName bounds names of rules, in bytes: they become keys.
 const maxRuleName = 100
 
+var ruleKeys = []string{
+	"name", "source", "matchers", "group_by", "continue", "for", "min_alerts", "active_time_intervals", "mute_time_intervals",
+	"open", "escalate", "update", "resolve", "reopen_within", "flap", "during_maintenance", "silenced_upstream", "broadcast",
+}
+
 func (c *checker) ruleList(n *yaml.Node, d defaults, sources []status.Source) []status.Rule {
 	var out []status.Rule
 	named := map[string]int{}
 	for i, e := range c.list(n, "rules") {
-		o, ok := c.object(e, "a rule", "name", "source", "matchers", "group_by", "continue", "for", "open", "resolve", "broadcast")
+		o, ok := c.object(e, "a rule", ruleKeys...)
 		if !ok {
 			continue
 		}
@@ -56,7 +61,8 @@ func (c *checker) ruleName(o object, index int) string {
 
 // rule reads one rule on top of the defaults.
 func (c *checker) rule(o object, name string, d defaults, sources []status.Source) status.Rule {
-	r := status.Rule{Name: name, For: d.hold, Resolve: d.resolve, Open: status.Open{Publish: d.publish}}
+	r := d.rule
+	r.Name = name
 	r.Matchers = c.requiredMatchers(o, "the rule "+name)
 	if n := o.has("source"); n != nil {
 		r.Source = c.ruleSource(n, sources)
@@ -75,17 +81,28 @@ func (c *checker) rule(o object, name string, d defaults, sources []status.Sourc
 	if n := o.has("for"); n != nil {
 		r.For = c.duration(n, "for")
 	}
+	if n := o.has("min_alerts"); n != nil {
+		r.MinAlerts = c.number(n, "min_alerts", 1, 1<<30)
+	}
+	r.Active = c.active(o, d.intervals)
+	c.policies(o, &r)
 	if n := o.has("open"); n != nil {
 		c.open(n, &r, d.publicLabels)
 	} else if r.Open.Publish != status.PublishNever {
 		c.report(o.at("name"), "add open: {title: ...}", "the rule %s has no open.title", name)
 	}
 	if n := o.has("resolve"); n != nil {
-		res, _ := c.object(n, "resolve", "mode", "after", "monitoring_first", "body")
+		res, _ := c.object(n, "resolve", append([]string{"body"}, resolveKeys...)...)
 		c.resolve(res, &r.Resolve)
 		if b := res.has("body"); b != nil {
 			r.Resolve.Body = c.template(b, "body", c.allowed(r, d.publicLabels))
 		}
+	}
+	if n := o.has("escalate"); n != nil {
+		r.Escalate = c.escalations(n, r, d.publicLabels)
+	}
+	if n := o.has("update"); n != nil {
+		r.Update = c.update(n)
 	}
 	if n := o.has("broadcast"); n != nil {
 		r.Broadcast = c.broadcast(n)
@@ -109,78 +126,6 @@ func (c *checker) ruleSource(n *yaml.Node, sources []status.Source) string {
 	return ""
 }
 
-func (c *checker) open(n *yaml.Node, r *status.Rule, publicLabels []string) {
-	o, ok := c.object(n, "open", "title", "body", "impact", "components", "publish", "publish_after")
-	if !ok {
-		return
-	}
-	if v := o.has("publish"); v != nil {
-		r.Open.Publish = c.publish(v)
-	}
-	allowed := c.allowed(*r, publicLabels)
-	if v := o.has("title"); v != nil {
-		if s, ok := c.text(v, "title"); ok && strings.TrimSpace(s) == "" {
-			c.report(v, "", "title is empty")
-		} else if ok {
-			r.Open.Title = c.template(v, "title", allowed)
-		}
-	} else if r.Open.Publish != status.PublishNever {
-		c.report(o.node, "", "open of the rule %s has no title", r.Name)
-	}
-	if v := o.has("body"); v != nil {
-		r.Open.Body = c.template(v, "body", allowed)
-	}
-	if v := o.has("impact"); v != nil {
-		r.Open.Impact = c.impact(v)
-	}
-	if v := o.has("components"); v != nil {
-		r.Open.Components = c.components(v)
-	}
-	if v := o.has("publish_after"); v != nil {
-		r.Open.PublishAfter = c.duration(v, "publish_after")
-		if r.Open.Publish == status.PublishConfirm || r.Open.Publish == status.PublishNever {
-			c.report(o.at("publish_after"), "drop it, or say publish: auto", "publish_after has no effect with publish: %s", r.Open.Publish)
-		}
-	}
-}
-
-// outages are the statuses a rule may set: the others would hide what it says.
-var outages = words([]status.ComponentStatus{
-	status.UnderMaintenance, status.DegradedPerformance, status.PartialOutage, status.MajorOutage,
-})
-
-func (c *checker) components(n *yaml.Node) []status.RuleComponent {
-	var out []status.RuleComponent
-	seen := map[string]bool{}
-	for _, e := range c.list(n, "components") {
-		o, ok := c.object(e, "a component", "component", "status")
-		if !ok {
-			continue
-		}
-		var rc status.RuleComponent
-		if v := o.has("component"); v == nil {
-			c.report(e, "", "a component without its name (component: ...)")
-		} else if s, ok := c.text(v, "component"); ok {
-			rc.Component = s
-			switch {
-			case strings.TrimSpace(s) == "":
-				c.report(v, "", "component is empty")
-			case seen[s]:
-				c.report(v, "", "the component %q is there twice", clipTo(s, 60))
-			}
-			seen[s] = true
-		}
-		if v := o.has("status"); v == nil {
-			c.report(e, "", "a component without its status: %s", oneOf(outages))
-		} else {
-			s, _ := c.word(v, "status", outages)
-			rc.Status = status.ComponentStatus(s)
-		}
-		out = append(out, rc)
-	}
-	return out
-}
-
 // broadcast lists the channels of each event. An event that is not named is
 // told nowhere, and says so with an empty list: nil would be everywhere.
 func (c *checker) broadcast(n *yaml.Node) map[status.Event][]string {
@@ -196,11 +141,16 @@ func (c *checker) broadcast(n *yaml.Node) map[status.Event][]string {
 	return out
 }
 
+// channelNames are the words for channels. The feeds always tell everything;
+// a channel that is not configured is skipped.
+var channelNames = []string{
+	status.ChannelEmail, status.ChannelTwitter, "slack", "teams", "discord", "mastodon", "bluesky", "webhook", "rss",
+}
+
 func (c *checker) channels(n *yaml.Node, event string) []string {
-	right := []string{status.ChannelEmail, status.ChannelTwitter}
 	out := []string{}
 	for _, e := range c.list(n, event) {
-		if s, ok := c.word(e, "the channel", right); ok {
+		if s, ok := c.word(e, "the channel", channelNames); ok {
 			out = append(out, s)
 		}
 	}

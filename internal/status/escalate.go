@@ -157,7 +157,7 @@ func (d *desk) components(list []RuleComponent, rule Rule, t Track, issue string
 			}
 		}
 		ids := d.named(rc, rule, t)
-		if len(ids) == 0 && issue != "" {
+		if len(ids) == 0 && issue != "" && !rc.IgnoreUnknown {
 			d.log(Entry{Action: "warned", Subject: issue, Reason: ReasonUnknownComponent, Detail: cmp.Or(rc.Component, t.Labels[rc.Label])})
 		}
 		for _, id := range ids {

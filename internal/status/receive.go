@@ -46,6 +46,9 @@ func (d *desk) receive(f Fact) []TrackKey {
 		return d.merged(f)
 	}
 	old, known := d.signal(f.Key())
+	if f.Unrecovered && f.ClosedBy != "" && !d.ignores(old, f.ClosedBy) {
+		f.Unrecovered = false
+	}
 	s, what := take(old, known, f)
 	if what == unchanged {
 		return nil
@@ -64,6 +67,19 @@ func (d *desk) receive(f Fact) []TrackKey {
 		}
 	}
 	return touched
+}
+
+// ignores reports whether any rule of a signal takes a close by this trigger
+// for no recovery.
+func (d *desk) ignores(s Signal, trigger string) bool {
+	for _, key := range s.Tracks {
+		t, _ := d.track(key)
+		i, _ := d.issue(t.IssueID)
+		if rule, ok := d.ruleOf(t, i); ok && slices.Contains(rule.Resolve.Ignore, trigger) {
+			return true
+		}
+	}
+	return len(s.Tracks) == 0
 }
 
 // shifted counts a signal that moved, and reports whether its track must be
@@ -128,12 +144,12 @@ func count(m map[string]int, k string, n int) map[string]int {
 	return m
 }
 
-// maxFlips bounds Track.Flips; flap.changes may not be more.
-const maxFlips = 20
+// MaxFlips bounds Track.Flips; flap.changes may not be more.
+const MaxFlips = 20
 
 func flipped(list []time.Time, now time.Time) []time.Time {
 	list = append(slices.Clone(list), now)
-	return list[max(0, len(list)-maxFlips):]
+	return list[max(0, len(list)-MaxFlips):]
 }
 
 // enter finds the tracks of a signal that begins to fire, creating them.

@@ -154,6 +154,8 @@ type RuleComponent struct {
 	// StatusText, when set, is a template that yields the status.
 	StatusText Text
 	When       Condition // zero is always
+	// IgnoreUnknown: that there is no such component is worth no remark.
+	IgnoreUnknown bool
 }
 
 // Escalation changes an open issue when its condition holds.
@@ -190,6 +192,8 @@ type Resolve struct {
 	AtMost          int // of Require == RequireAtMost
 	MonitoringFirst bool
 	Body            Text
+	// Ignore are the triggers of a close that is no recovery.
+	Ignore []string
 }
 
 // ResolveMode says who ends the issue.

@@ -31,6 +31,7 @@ type Fact struct {
 	// Unrecovered marks an end that is no recovery (New Relic CLOSE_TTL,
 	// CLOSE_INACTIVE): it never resolves anything by itself.
 	Unrecovered bool
+	ClosedBy    string // what closed it, in the source's words; "" if unknown
 	// MergedInto is the fingerprint of the alert that took over the evidence of
 	// this one (New Relic MERGE_REQUEST), "" otherwise.
 	MergedInto string
