@@ -254,6 +254,16 @@ func (j *journal) seal() uint64 {
 	return j.next
 }
 
+// sealed is the number below which nobody writes to the segments now.
+func (j *journal) sealed() uint64 {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	if j.active != nil {
+		return j.next - 1
+	}
+	return j.next
+}
+
 func appendRecord(buf []byte, salt [8]byte, payload []byte) []byte {
 	var head [recordHeader]byte
 	copy(head[:4], salt[:4])

@@ -31,20 +31,31 @@ const drainWindow = 32
 func (j *journal) drain(ctx context.Context, save func(context.Context, []status.Webhook) error) error {
 	j.draining.Lock()
 	defer j.draining.Unlock()
-	began := j.seal()
+	// The segment that is being written is closed only once the others are
+	// gone: while the database is away it must not be cut into small ones.
+	for _, before := range []func() uint64{j.sealed, j.seal} {
+		if err := j.drainBefore(ctx, before(), save); err != nil {
+			return err
+		}
+	}
+	return j.settle()
+}
+
+// drainBefore drains the segments below a number.
+func (j *journal) drainBefore(ctx context.Context, number uint64, save func(context.Context, []status.Webhook) error) error {
 	names, err := j.segments()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if segmentNumber(name) >= began {
-			break // begun since: it is the next drain's
+		if segmentNumber(name) >= number {
+			break // it is being written, or was begun since
 		}
 		if err := j.drainSegment(ctx, name, save); err != nil {
 			return err
 		}
 	}
-	return j.settle()
+	return nil
 }
 
 // settle sets the depth right when nothing is left. A failed write that could

@@ -234,6 +234,23 @@ func TestRecordsWrittenDuringADrainWaitForTheNext(t *testing.T) {
 	}
 }
 
+func TestAnOutageIsNotCutIntoManySegments(t *testing.T) {
+	j := journalIn(t, t.TempDir())
+	away := func(context.Context, []status.Webhook) error { return errors.New("away") }
+	for n := range 20 {
+		write(t, j, delivery(n))
+		if err := j.drain(t.Context(), away); err == nil {
+			t.Fatal("drained into nothing")
+		}
+	}
+	if names, _ := j.segments(); len(names) > 2 {
+		t.Errorf("%d segments", len(names))
+	}
+	if got := drained(t, j); len(got) != 20 {
+		t.Errorf("%d of 20", len(got))
+	}
+}
+
 func TestManyWritersAtOnceAreAllKept(t *testing.T) {
 	dir := t.TempDir()
 	j := journalIn(t, dir)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/statusbridge/statusbridge/internal/status"
 	"github.com/statusbridge/statusbridge/internal/store"
-	"github.com/statusbridge/statusbridge/internal/store/pgtest"
 )
 
 // openOnce opens an issue for a (rule, group) unless the board has one.
@@ -186,7 +185,7 @@ func TestDueIsTheEarliestTimerOrStep(t *testing.T) {
 
 func TestAnotherReplicasChangeWakes(t *testing.T) {
 	t.Parallel()
-	dsn := pgtest.Start(t).NewDatabase(t)
+	dsn := postgres(t)
 	one, two := open(t, dsn), open(t, dsn)
 	wake, stop := two.Changed()
 	defer stop()

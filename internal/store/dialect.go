@@ -9,6 +9,8 @@ import (
 // dialect holds what the two databases spell differently.
 type dialect struct {
 	name string
+	// ping touches the database itself, not only the connection.
+	ping string
 	// recordset is a FROM item named r over a JSON array of objects, given as
 	// one parameter; field reads one of its columns.
 	recordset func(columns []column) string
@@ -23,6 +25,7 @@ type dialect struct {
 
 var sqliteDialect = dialect{
 	name:      "sqlite",
+	ping:      "SELECT 1 FROM sqlite_schema LIMIT 1",
 	recordset: func([]column) string { return "json_each(?) AS r" },
 	field:     func(name string) string { return "r.value ->> '" + name + "'" },
 	elements:  func(array string) string { return "(SELECT value FROM json_each(" + array + "))" },
@@ -30,6 +33,7 @@ var sqliteDialect = dialect{
 
 var postgresDialect = dialect{
 	name: "postgres",
+	ping: "SELECT 1",
 	recordset: func(columns []column) string {
 		defs := make([]string, len(columns))
 		for i, c := range columns {

@@ -39,6 +39,7 @@ func (s *Store) openPostgres(dsn string) error {
 		db := sql.OpenDB(c)
 		db.SetMaxOpenConns(conns)
 		db.SetMaxIdleConns(idle)
+		db.SetConnMaxIdleTime(5 * time.Minute) // by then a failover may have made it stale
 		return sqlx.NewDb(db, "postgres")
 	}
 	s.write = pool(writeAnswer, 8, 4)

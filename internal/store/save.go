@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -62,15 +61,13 @@ func (s *Store) save(ctx context.Context, h handle, c *sum, revision, minted int
 			return err
 		}
 	}
-	_, err := exec(ctx, h, "UPDATE board SET revision = ?, minted = ? WHERE id = 1", revision, minted)
-	if err != nil {
+	// Numbers only, so both fit into one plain statement and one round trip.
+	end := fmt.Sprintf("UPDATE board SET revision = %d, minted = %d WHERE id = 1", revision, minted)
+	if d.name == postgresDialect.name {
+		end += fmt.Sprintf("; NOTIFY %s, '%d'", channel, revision)
+	}
+	if _, err := h.ExecContext(ctx, end); err != nil {
 		return fmt.Errorf("save the board: %w", err)
-	}
-	if d.name != postgresDialect.name {
-		return nil
-	}
-	if _, err := exec(ctx, h, "SELECT pg_notify(?, ?)", channel, strconv.FormatInt(revision, 10)); err != nil {
-		return fmt.Errorf("notify: %w", err)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (s *Store) Close() error {
 
 // Ping asks the database for an answer.
 func (s *Store) Ping(ctx context.Context) error {
-	if _, err := scalar[int64](ctx, s.read, "SELECT 1"); err != nil {
+	if _, err := scalar[int64](ctx, s.read, s.dialect.ping); err != nil {
 		return fmt.Errorf("the database does not answer: %w", err)
 	}
 	return nil

@@ -35,8 +35,25 @@ func onBothDSN(t *testing.T, test func(t *testing.T, dsn string)) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		test(t, pgtest.Start(t).NewDatabase(t))
+		test(t, postgres(t))
 	})
+}
+
+// postgres is a migrated database.
+func postgres(t *testing.T) (dsn string) {
+	t.Helper()
+	server := pgtest.Start(t)
+	server.Prepare(t, func(dsn string) {
+		s, err := store.Open(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if _, err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return server.NewDatabase(t)
 }
 
 func open(t *testing.T, dsn string) *store.Store {

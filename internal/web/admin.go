@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -64,6 +65,30 @@ func (s *Server) revise(ctx context.Context, v visit, edit status.Edit) (string,
 	}
 	id := ""
 	_, err := s.store.Apply(ctx, now, func(b status.Board) (status.Changes, error) {
+		changes, err := status.Revise(b, rules, edit, v.account.Email, now)
+		id = changes.Result
+		return changes, err
+	}, edit.Subjects()...)
+	return id, err
+}
+
+// sameAgain is how long the same thing asked for again is the same request: a
+// button pressed twice, a form sent again by a bad network.
+const sameAgain = time.Minute
+
+// create carries out a decision that makes something new, once: when twin finds
+// that just this was made a moment ago, its id is the answer. It looks under
+// the store's lock, so two requests at the same time make one thing too.
+func (s *Server) create(ctx context.Context, v visit, edit status.Edit, twin func(b status.Board, since time.Time) string) (string, error) {
+	now, rules := s.clock.Now(), s.rules().Rules
+	if rules == nil {
+		rules = &status.Rules{}
+	}
+	id := ""
+	_, err := s.store.Apply(ctx, now, func(b status.Board) (status.Changes, error) {
+		if id = twin(b, now.Add(-sameAgain)); id != "" {
+			return status.Changes{}, nil
+		}
 		changes, err := status.Revise(b, rules, edit, v.account.Email, now)
 		id = changes.Result
 		return changes, err

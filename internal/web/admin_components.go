@@ -206,7 +206,14 @@ func (s *Server) saveComponent(c *fiber.Ctx, v visit) error {
 		if next.GroupID != comp.GroupID {
 			next.Position = len(d.components)
 		}
-		_, err = s.revise(ctx, v, status.SaveComponent{Component: next})
+		_, err = s.create(ctx, v, status.SaveComponent{Component: next}, func(b status.Board, since time.Time) string {
+			for _, o := range b.Components {
+				if next.ID == "" && o.Name == next.Name && o.GroupID == next.GroupID && !o.Archived && !o.CreatedAt.Before(since) {
+					return o.ID
+				}
+			}
+			return ""
+		})
 	}
 	var invalid status.Invalid
 	switch {

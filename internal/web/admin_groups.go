@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -79,7 +80,14 @@ func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
 		g.Version = version(f)
 	}
 	g.Name, g.Description = yours["name"], yours["description"]
-	_, err = s.revise(ctx, v, status.SaveGroup{Group: g})
+	_, err = s.create(ctx, v, status.SaveGroup{Group: g}, func(b status.Board, since time.Time) string {
+		for _, o := range b.Groups {
+			if g.ID == "" && o.Name == g.Name && !o.Archived && !o.CreatedAt.Before(since) {
+				return o.ID
+			}
+		}
+		return ""
+	})
 	var invalid status.Invalid
 	switch {
 	case errors.Is(err, status.ErrConflict):

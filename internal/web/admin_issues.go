@@ -263,7 +263,15 @@ func (s *Server) openIssue(c *fiber.Ctx, v visit) error {
 		err = status.Invalid{Field: "body", Message: "tell customers what you know so far"}
 	}
 	if err == nil {
-		id, err = s.revise(c.UserContext(), v, edit)
+		id, err = s.create(c.UserContext(), v, edit, func(b status.Board, since time.Time) string {
+			for _, i := range b.Issues {
+				if i.Origin == status.Manual && i.Title == edit.Title && !i.CreatedAt.Before(since) &&
+					len(i.Updates) > 0 && i.Updates[0].By == v.account.Email && i.Updates[0].Body == edit.Body {
+					return i.ID
+				}
+			}
+			return ""
+		})
 	}
 	var invalid status.Invalid
 	if errors.As(err, &invalid) {

@@ -226,9 +226,17 @@ func TestOpeningAnIssueByHand(t *testing.T) {
 	if i.Stage != status.Published || i.State != status.Identified || len(i.Components) != 1 || !i.StartedAt.Equal(s.clock.Now().Add(-30*time.Minute)) {
 		t.Errorf("%+v", i)
 	}
+	if again := b.post("/admin/issues/new", form); !strings.Contains(again.Header.Get("Location"), id) {
+		t.Errorf("sent twice, it was opened twice: %s", again.Header.Get("Location"))
+	}
+	s.clock.pass(2 * time.Minute)
+	if later := b.post("/admin/issues/new", form); strings.Contains(later.Header.Get("Location"), id) {
+		t.Error("the same trouble later is another issue")
+	}
 	for field, bad := range map[string][2]string{
 		"title": {"", "say in a few words"}, "body": {" ", "tell customers"}, "started": {"2027-01-01T00:00", "cannot begin in the future"},
 	} {
+		s.clock.pass(2 * time.Minute)
 		got := b.post("/admin/issues/new", with(form, field, bad[0]))
 		got.want(t, http.StatusUnprocessableEntity, bad[1])
 		if field != "body" {

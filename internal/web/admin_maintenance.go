@@ -256,7 +256,7 @@ func (s *Server) everyComponent(ctx context.Context, ticked []string) ([]choice,
 	}
 	var list []choice
 	for _, comp := range d.components {
-		list = append(list, choice{comp.ID, comp.Name, slices.Contains(ticked, comp.ID)})
+		list = append(list, choice{ID: comp.ID, Name: comp.Name, Chosen: slices.Contains(ticked, comp.ID)})
 	}
 	return list, nil
 }
@@ -267,7 +267,16 @@ func (s *Server) scheduleMaintenance(c *fiber.Ctx, v visit) error {
 	m, err := sh.maintenance("", 0)
 	id := ""
 	if err == nil {
-		id, err = s.revise(c.UserContext(), v, status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""})
+		edit := status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""}
+		id, err = s.create(c.UserContext(), v, edit, func(b status.Board, since time.Time) string {
+			for _, o := range b.Maintenances {
+				if o.Title == m.Title && o.Body == m.Body && o.ScheduledFor.Equal(m.ScheduledFor) &&
+					o.CreatedBy == v.account.Email && !o.CreatedAt.Before(since) {
+					return o.ID
+				}
+			}
+			return ""
+		})
 	}
 	var invalid status.Invalid
 	if errors.As(err, &invalid) {

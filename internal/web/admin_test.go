@@ -66,6 +66,9 @@ func TestPlanningAndRunningMaintenance(t *testing.T) {
 	got.want(t, http.StatusSeeOther)
 	path, _, _ := strings.Cut(got.Header.Get("Location"), "?")
 	id := strings.TrimPrefix(path, "/admin/maintenance/")
+	if again := b.post("/admin/maintenance/new", form); !strings.Contains(again.Header.Get("Location"), id) {
+		t.Error("sent twice, it was planned twice")
+	}
 	m, err := s.store.Maintenance(t.Context(), id)
 	if err != nil || m.Title != "Database upgrade" || !m.AutoStart || m.AutoEnd || m.ScheduledFor != time.Date(2026, 1, 6, 2, 0, 0, 0, time.UTC) {
 		t.Fatalf("%+v, %v", m, err)
@@ -111,11 +114,16 @@ func TestComponentsAreCreatedChangedMovedAndRemoved(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(status.Admin)
 	b.post("/admin/groups/new", url.Values{"name": {"Shop"}}).want(t, http.StatusSeeOther)
+	b.post("/admin/groups/new", url.Values{"name": {"Shop"}}).want(t, http.StatusSeeOther) // sent twice
 	_, groups, _ := s.store.Components(t.Context())
+	if len(groups) != 1 {
+		t.Fatalf("%d groups", len(groups))
+	}
 	for _, name := range []string{"Checkout", "Search", "Cart"} {
 		b.post("/admin/components/new", url.Values{"name": {name}, "group": {groups[0].ID}, "status": {"operational"}}).want(t, http.StatusSeeOther)
 	}
 	b.post("/admin/components/new", url.Values{"name": {""}}).want(t, http.StatusUnprocessableEntity, "customers need a name")
+	s.clock.pass(time.Hour)
 	b.post("/admin/components/new", url.Values{"name": {"Cart"}, "description": {"Typed"}}).want(t, http.StatusUnprocessableEntity, "has it already", "Typed")
 
 	cart := s.component("Cart")

@@ -35,6 +35,7 @@ func (s *Server) routeSubscriptions() {
 type choice struct {
 	ID, Name string
 	Chosen   bool
+	slug     string
 }
 
 type subscribePage struct {
@@ -101,7 +102,7 @@ func (s *Server) handleSubscribe(c *fiber.Ctx) error {
 // judgeWish says what is wrong with it; code 0 is nothing.
 func (s *Server) judgeWish(c *fiber.Ctx, w wish, choices []choice) refusal {
 	known := func(name string) bool {
-		return slices.ContainsFunc(choices, func(o choice) bool { return o.ID == name && o.Chosen })
+		return slices.ContainsFunc(choices, func(o choice) bool { return o.ID == name || o.slug == name })
 	}
 	switch {
 	case !s.cfg.MailConfigured:
@@ -119,7 +120,7 @@ func (s *Server) judgeWish(c *fiber.Ctx, w wish, choices []choice) refusal {
 	return refusal{}
 }
 
-// choices lists the public components, with the named ones ticked. All ticked
+// choices lists the public components, with those named by id or slug ticked. All ticked
 // and none ticked mean the same: everything.
 func (s *Server) choices(c *fiber.Ctx, named []string) ([]choice, error) {
 	components, _, err := s.store.Components(c.UserContext())
@@ -131,7 +132,8 @@ func (s *Server) choices(c *fiber.Ctx, named []string) ([]choice, error) {
 		if comp.Hidden || comp.Archived {
 			continue
 		}
-		list = append(list, choice{ID: comp.ID, Name: comp.Name, Chosen: slices.Contains(named, comp.ID)})
+		list = append(list, choice{ID: comp.ID, Name: comp.Name, slug: comp.Slug,
+			Chosen: slices.Contains(named, comp.ID) || slices.Contains(named, comp.Slug)})
 	}
 	return list, nil
 }

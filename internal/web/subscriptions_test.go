@@ -78,6 +78,7 @@ func TestSubscribingAsJSON(t *testing.T) {
 	for body, want := range map[string]int{
 		`{"email":"a@example.com"}`:                                   202,
 		`{"email":"a@example.com","components":["` + checkout + `"]}`: 202,
+		`{"email":"a@example.com","components":["checkout"]}`:         202,
 		`{"email":"a@example.com","components":["gone"]}`:             422,
 		`{"email":"nonsense"}`:                                        422,
 		`{"email":"a@example.com","email":"b@example.com"}`:           400,

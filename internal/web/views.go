@@ -135,7 +135,7 @@ var draftQuery = store.IssueQuery{Stages: []status.Stage{status.Draft}, OpenOnly
 // notices say what was done, after the redirect that follows a form.
 var notices = map[string]string{
 	"saved":       "Saved.",
-	"published":   "Published. Subscribers are being told.",
+	"published":   "Published. Customers can see it now.",
 	"silently":    "Published silently. Nobody was notified.",
 	"dismissed":   "Dismissed. These alerts will not draft it again.",
 	"updated":     "Update posted.",

@@ -36,6 +36,9 @@ type Server struct {
 	port int
 	as   *syscall.Credential // who runs it; nil: whoever runs the test
 	life io.Closer           // our end of the guard's pipe, open as long as we live
+
+	once     sync.Once
+	template string // what new databases are copies of, "" for empty ones
 }
 
 var shared = sync.OnceValues(start)
@@ -64,12 +67,25 @@ func Own(t testing.TB) *Server {
 	return s
 }
 
-// NewDatabase makes an empty database and returns its DSN. It is dropped when
-// the test ends.
+// Prepare makes every database that follows start out as fill leaves one. Only
+// the first call counts. fill must not leave connections open.
+func (s *Server) Prepare(t testing.TB, fill func(dsn string)) {
+	t.Helper()
+	s.once.Do(func() {
+		if err := s.do("CREATE DATABASE prepared"); err != nil {
+			t.Fatalf("pgtest: %v", err)
+		}
+		fill(s.dsn("prepared"))
+		s.template = " TEMPLATE prepared STRATEGY file_copy"
+	})
+}
+
+// NewDatabase makes a database, empty or as prepared, and returns its DSN. It
+// is dropped when the test ends.
 func (s *Server) NewDatabase(t testing.TB) string {
 	t.Helper()
 	name := "test_" + strconv.FormatInt(databases.Add(1), 10)
-	if err := s.do("CREATE DATABASE " + name); err != nil {
+	if err := s.do("CREATE DATABASE " + name + s.template); err != nil {
 		t.Fatalf("pgtest: create %s: %v", name, err)
 	}
 	t.Cleanup(func() { _ = s.do("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)") })
