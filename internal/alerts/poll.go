@@ -22,8 +22,6 @@ type PollerConfig struct {
 	Every time.Duration
 	// HTTP is for tests; nil is a client with a time-out.
 	HTTP *http.Client
-	// Getenv reads the keys that sources name; nil knows none.
-	Getenv func(string) string
 }
 
 // Poller asks the sources what they have, to find what webhooks lost: alerts
@@ -57,9 +55,6 @@ func NewPoller(cfg PollerConfig) *Poller {
 	}
 	if cfg.HTTP == nil {
 		cfg.HTTP = &http.Client{Timeout: askTimeout}
-	}
-	if cfg.Getenv == nil {
-		cfg.Getenv = func(string) string { return "" }
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -130,25 +125,7 @@ func (p *Poller) due(name string) bool {
 
 // Poll asks one source now and brings the board in line with its answer.
 func (p *Poller) Poll(ctx context.Context, rules *status.Rules, src status.Source) {
-	var err error
-	if src.Type == KindNewRelic {
-		err = p.pollNewRelic(ctx, rules, src)
-	} else {
-		err = p.pollAlertmanager(ctx, rules, src)
-	}
-	if err != nil && ctx.Err() == nil {
+	if err := p.pollAlertmanager(ctx, rules, src); err != nil && ctx.Err() == nil {
 		p.cfg.Log.Warn("source not reconciled", "source", src.Name, "err", err)
 	}
-}
-
-// reconcile saves what a source said, and returns what look found on the board
-// that it was saved on.
-func (p *Poller) reconcile(ctx context.Context, rules *status.Rules, seen status.Seen, look func(status.Board)) error {
-	_, err := p.cfg.Applier.Apply(ctx, p.cfg.Clock.Now(), func(b status.Board) (status.Changes, error) {
-		if look != nil {
-			look(b)
-		}
-		return status.Reconcile(b, rules, seen, p.cfg.Clock.Now()), nil
-	})
-	return err
 }

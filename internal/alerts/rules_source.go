@@ -10,16 +10,13 @@ import (
 
 var sourceName = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 
-// variable is the name of an environment variable: keys never stand in a file.
-var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
 func (c *checker) sources(n *yaml.Node) []status.Source {
 	var out []status.Source
 	c.pairs(n, "sources", func(key, value *yaml.Node) {
 		if !sourceName.MatchString(key.Value) {
 			c.report(key, "", "the source name %q cannot stand in a URL: use a-z, 0-9, dots, dashes and underscores", clipTo(key.Value, 60))
 		}
-		o, ok := c.object(value, "the source "+key.Value, "type", "peers", "receiver", "heartbeat", "account_id", "region", "api_key_env")
+		o, ok := c.object(value, "the source "+key.Value, "type", "peers", "receiver", "heartbeat")
 		if !ok {
 			return
 		}
@@ -37,12 +34,9 @@ func (c *checker) sources(n *yaml.Node) []status.Source {
 
 // sourceKeys reads the keys that belong to one type of source only.
 func (c *checker) sourceKeys(o object, s *status.Source) {
-	for key, kind := range map[string]string{
-		"peers": KindAlertmanager, "receiver": KindAlertmanager,
-		"account_id": KindNewRelic, "region": KindNewRelic, "api_key_env": KindNewRelic,
-	} {
-		if o.has(key) != nil && s.Type != "" && s.Type != kind {
-			c.report(o.at(key), "", "%s is a key of sources of type %s", key, kind)
+	for _, key := range []string{"peers", "receiver"} {
+		if o.has(key) != nil && s.Type == KindNewRelic {
+			c.report(o.at(key), "", "%s is a key of sources of type %s", key, KindAlertmanager)
 		}
 	}
 	if n := o.has("peers"); n != nil {
@@ -57,24 +51,6 @@ func (c *checker) sourceKeys(o object, s *status.Source) {
 	}
 	if n := o.has("heartbeat"); n != nil {
 		s.Heartbeat = c.heartbeat(n)
-	}
-	if n := o.has("account_id"); n != nil {
-		s.AccountID = c.number(n, "account_id", 1, 1<<40)
-	}
-	s.Region = "us"
-	if n := o.has("region"); n != nil {
-		s.Region, _ = c.word(n, "region", []string{"us", "eu"})
-	}
-	s.APIKeyEnv = "NEW_RELIC_API_KEY"
-	if n := o.has("api_key_env"); n != nil {
-		if v, ok := c.text(n, "api_key_env"); ok && !variable.MatchString(v) {
-			c.report(n, "name the environment variable that holds the key", "api_key_env is no name of a variable")
-		} else {
-			s.APIKeyEnv = v
-		}
-	}
-	if s.Type != KindNewRelic {
-		s.Region, s.APIKeyEnv = "", ""
 	}
 }
 

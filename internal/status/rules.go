@@ -30,14 +30,11 @@ type Source struct {
 	Type      string   // alertmanager or newrelic
 	Peers     []string // Alertmanager addresses to poll
 	Heartbeat Heartbeat
-	AccountID int    // New Relic
-	Region    string // New Relic: us or eu
-	APIKeyEnv string // New Relic: the environment variable that holds the key
-	Receiver  string // Alertmanager: only alerts of this receiver; "" finds out
+	Receiver  string // Alertmanager: what it calls us; "" finds out
 }
 
 // Polled reports whether the source is asked as well as listened to.
-func (s Source) Polled() bool { return len(s.Peers) > 0 || s.AccountID != 0 && s.APIKeyEnv != "" }
+func (s Source) Polled() bool { return len(s.Peers) > 0 }
 
 // Heartbeat is an alert that always fires: its silence means that the source
 // is blind. Without matchers there is none.

@@ -80,8 +80,8 @@ func (d *desk) pending(rule Rule, known bool, t Track) {
 		return
 	}
 	d.stopTimer(TimerHold, subject)
-	if to, why := d.explanation(rule, t); to != "" {
-		d.attach(t, to, why)
+	if e := d.explanation(rule, t); e.by != "" {
+		d.attach(t, e)
 		return
 	}
 	d.open(rule, t)
@@ -96,30 +96,40 @@ func (d *desk) attached(t Track) bool {
 	return ok && m.Running()
 }
 
+// explanation is what takes the place of an issue.
+type explanation struct {
+	by       string // id of the issue or maintenance, "" for none
+	why      Reason
+	suppress bool // not even evidence
+}
+
 // explanation finds what makes an issue of the track's own superfluous:
 // maintenance on its components, an issue that inhibits it, or an issue that a
 // person opened for its components.
-func (d *desk) explanation(rule Rule, t Track) (string, Reason) {
+func (d *desk) explanation(rule Rule, t Track) explanation {
 	comps := d.components(rule.Open.Components, rule, t, "")
 	if rule.DuringMaintenance != MaintenanceIgnore {
 		for _, m := range sortedBy(all(d.c.Maintenances, d.board.Maintenances), func(m Maintenance) string { return m.ID }) {
 			if m.Running() && covers(m.Components, comps) {
-				return m.ID, ReasonMaintenance
+				return explanation{m.ID, ReasonMaintenance, rule.DuringMaintenance == MaintenanceSuppress}
 			}
 		}
 	}
 	issues := sortedBy(all(d.c.Issues, d.board.Issues), func(i Issue) string { return i.ID })
 	for _, i := range issues {
-		if i.Open() && d.inhibits(i, t) {
-			return i.ID, ReasonInhibited
+		if !i.Open() {
+			continue
+		}
+		if r, ok := d.inhibits(i, t); ok {
+			return explanation{i.ID, ReasonInhibited, r.Suppress}
 		}
 	}
 	for _, i := range issues {
 		if i.Origin == Manual && i.Open() && i.Public() && shares(i.Components, comps) {
-			return i.ID, ReasonManualIssue
+			return explanation{i.ID, ReasonManualIssue, false}
 		}
 	}
-	return "", ""
+	return explanation{}
 }
 
 func sortedBy[T any](list []T, key func(T) string) []T {
@@ -139,16 +149,21 @@ func shares(a, b []Affected) bool {
 	})
 }
 
-// inhibits reports whether an open issue explains the alerts of a track.
-func (d *desk) inhibits(i Issue, t Track) bool {
+// inhibits finds the inhibit rule by which an open issue explains the alerts
+// of a track.
+func (d *desk) inhibits(i Issue, t Track) (Inhibit, bool) {
 	if i.Rule == "" || i.Rule == t.Key.Rule && i.Group == t.Key.Group {
-		return false
+		return Inhibit{}, false
 	}
 	source, target := withRule(i.GroupLabels, i.Rule), withRule(t.Labels, t.Key.Rule)
-	return slices.ContainsFunc(d.rules.Inhibit, func(r Inhibit) bool {
+	n := slices.IndexFunc(d.rules.Inhibit, func(r Inhibit) bool {
 		return matches(r.Source, "", source, nil) && matches(r.Target, "", target, nil) &&
 			!slices.ContainsFunc(r.Equal, func(l string) bool { return source[l] != target[l] })
 	})
+	if n < 0 {
+		return Inhibit{}, false
+	}
+	return d.rules.Inhibit[n], true
 }
 
 func withRule(ls map[string]string, rule string) map[string]string {
@@ -157,11 +172,14 @@ func withRule(ls map[string]string, rule string) map[string]string {
 	return out
 }
 
-// attach makes a track's alerts evidence of something else.
-func (d *desk) attach(t Track, to string, why Reason) {
-	t.AttachedTo = to
+// attach makes a track's alerts evidence of something else, or drops them
+// without a trace there.
+func (d *desk) attach(t Track, e explanation) {
+	t.AttachedTo = e.by
 	d.c.Tracks[t.Key] = t
-	d.log(Entry{Action: "attached", Subject: to, Reason: why, Detail: "rule " + t.Key.Rule + ", group " + t.Key.Group})
+	if !e.suppress {
+		d.log(Entry{Action: "attached", Subject: e.by, Reason: e.why, Detail: "rule " + t.Key.Rule + ", group " + t.Key.Group})
+	}
 }
 
 // detach lets go of the tracks that were evidence of something that is over.
