@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	//lint:ignore SA1019 the only library for v1.1, which some accounts still have
 	gotwitter "github.com/dghubble/go-twitter/twitter"
 	"github.com/dghubble/oauth1"
 
@@ -238,11 +239,11 @@ func (r redirected) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(req)
 }
 
-var errDuplicate = errors.New("X has this tweet already")
+var errDuplicate = errors.New("the tweet is there already")
 
 // judge says what X's answer means: nil is posted.
 func judge(a *answer, api string) error {
-	said := fmt.Errorf("X answered %d %s", a.code, cutTo(oneLine(a.words), 200))
+	said := fmt.Errorf("answer %d of X: %s", a.code, cutTo(oneLine(a.words), 200))
 	duplicate := a.number == 187 || strings.Contains(strings.ToLower(a.words), "duplicate")
 	switch {
 	case a.code >= 200 && a.code < 300:

@@ -24,9 +24,10 @@ type dialect struct {
 }
 
 var sqliteDialect = dialect{
-	name:      "sqlite",
-	ping:      "SELECT 1 FROM sqlite_schema LIMIT 1",
-	recordset: func([]column) string { return "json_each(?) AS r" },
+	name: "sqlite",
+	ping: "SELECT 1 FROM sqlite_schema LIMIT 1",
+	// jsonb_each: json_each would write each row out as text again for every column.
+	recordset: func([]column) string { return "jsonb_each(?) AS r" },
 	field:     func(name string) string { return "r.value ->> '" + name + "'" },
 	elements:  func(array string) string { return "(SELECT value FROM json_each(" + array + "))" },
 }

@@ -26,7 +26,7 @@ func TestTheCommandsTellAndFailAsScriptsExpect(t *testing.T) {
 		{"help", 0, []string{"rules check", "admin create", "migrate"}, nil},
 		{"config print", 0, []string{"127.0.0.1:25", "Example Cloud", "data_dir:"}, []string{"hunter2", "hunter3"}},
 		{"rules check " + good, 0, []string{"2 rules", "no findings"}, nil},
-		{"rules check " + bad, 1, []string{"bad.yaml:13:", "partial", "bad.yaml:14:", "perhaps"}, nil},
+		{"rules check " + bad, 1, []string{"bad.yaml:14:", "partial", "bad.yaml:15:", "perhaps"}, nil},
 		{"rules check /no/such/rules.yaml", 1, []string{"/no/such/rules.yaml"}, []string{"goroutine"}},
 		{"rules explain " + payload, 0, []string{"checkout-down", "new-relic", "CheckoutDown"}, nil},
 		{"rules explain --source other " + payload, 0, []string{"checkout-down"}, nil},
@@ -42,7 +42,7 @@ func TestTheCommandsTellAndFailAsScriptsExpect(t *testing.T) {
 	} {
 		t.Run(c.command[:min(len(c.command), 24)], func(t *testing.T) {
 			out, errs, code := d.command("", append([]string{"--config", d.config}, strings.Fields(c.command)...)...)
-			if strings.HasPrefix(c.command, "--config") {
+			if strings.HasPrefix(c.command, "--config") || c.command == "help" {
 				out, errs, code = d.command("", strings.Fields(c.command)...)
 			}
 			if code != c.code {
@@ -92,7 +92,7 @@ func TestRulesCheckSpeaksJSONToMachines(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &answer); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	if code != 1 || len(answer.Findings) != 1 || answer.Findings[0].Line != 13 || answer.File != d.rules {
+	if code != 1 || len(answer.Findings) != 1 || answer.Findings[0].Line != 14 || answer.File != d.rules {
 		t.Errorf("exit code %d, %+v", code, answer)
 	}
 }

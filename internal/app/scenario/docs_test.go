@@ -51,7 +51,8 @@ func TestTheFirstCommandOfTheReadmeStartsTheDaemon(t *testing.T) {
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	d.cmd.Dir = repository
 	d.cmd.Env = append(environment(), fmt.Sprintf("STATUSBRIDGE_LISTEN=127.0.0.1:%d", port), "STATUSBRIDGE_DATA_DIR="+d.dir,
-		"STATUSBRIDGE_DATABASE=sqlite:"+filepath.Join(d.dir, "statusbridge.db"))
+		"STATUSBRIDGE_DATABASE=sqlite:"+filepath.Join(d.dir, "statusbridge.db"),
+		"CGO_ENABLED=0", "GOFLAGS=-trimpath") // as `make check` has compiled everything
 	d.run()
 	t.Cleanup(func() { _ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGTERM); <-d.done })
 	within(t, 3*time.Minute, "go run builds it and it answers", func() error { return isOK(d.url + "/healthz") })
