@@ -385,3 +385,25 @@ func TestACallerWhoseTimeIsUpLeavesTheLine(t *testing.T) {
 		}
 	})
 }
+
+func TestSourcesAndRulesInUseAreKept(t *testing.T) {
+	onBothDSN(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		state := status.SourceState{Name: "am", Receiver: "page", HeartbeatAt: noon, AskedSince: noon, Err: "e"}
+		apply(t, s, status.Changes{Sources: map[string]status.SourceState{"am": state}})
+		same(t, "source", boardOf(t, open(t, dsn), noon).Sources["am"], state)
+
+		for _, hash := range []string{"used", "idle"} {
+			if err := s.KeepRules(t.Context(), &status.Rules{Hash: hash, File: "r", Source: []byte("version: 1")}, noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+		i := issue("i1", "r", "g")
+		i.RulesHash = "used"
+		apply(t, s, status.Changes{Issues: issuesOf(i)})
+		got, err := s.RulesInUse(t.Context())
+		if err != nil || len(got) != 1 || got[0].Hash != "used" || got[0].Text != "version: 1" {
+			t.Errorf("in use: %+v, %v", got, err)
+		}
+	})
+}

@@ -79,6 +79,7 @@ func Columns() map[string][]string {
 		issues.name: names(issues.shape()), maintenances.name: names(maintenances.shape()),
 		signals.name: names(signals.shape()), tracks.name: names(tracks.shape()),
 		timers.name: names(timers.shape()), entries.name: names(entries.shape()),
+		sources.name: names(sources.shape()), rulesVersions.name: names(rulesVersions.shape()),
 		webhooks.name: names(webhooks.shape()), announcements.name: names(announcements.shape()),
 		deliveries.name: names(deliveries.shape()), subscribers.name: names(subscribers.shape()),
 		accounts.name: names(accounts.shape()), sessions.name: names(sessions.shape()),
