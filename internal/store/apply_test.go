@@ -389,7 +389,7 @@ func TestACallerWhoseTimeIsUpLeavesTheLine(t *testing.T) {
 func TestSourcesAndRulesInUseAreKept(t *testing.T) {
 	onBothDSN(t, func(t *testing.T, dsn string) {
 		s := open(t, dsn)
-		state := status.SourceState{Name: "am", Receiver: "page", HeartbeatAt: noon, AskedSince: noon, Err: "e"}
+		state := status.SourceState{Name: "am", Receiver: "page", HeartbeatAt: kept, AskedSince: kept, Err: "e"}
 		apply(t, s, status.Changes{Sources: map[string]status.SourceState{"am": state}})
 		same(t, "source", boardOf(t, open(t, dsn), noon).Sources["am"], state)
 
