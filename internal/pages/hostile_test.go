@@ -134,3 +134,22 @@ func TestBodiesAreMarkdown(t *testing.T) {
 		}
 	}
 }
+
+// The allow-list must hold alone, should the Markdown parser ever let HTML by.
+func TestTheAllowListHoldsAlone(t *testing.T) {
+	for source, want := range map[string]string{
+		`<a href="javascript:alert(1)">x</a>`:                  `x`,
+		`<a href="data:text/html,x">x</a>`:                     `x`,
+		`<a href="//evil.example/">x</a>`:                      `x`,
+		`<img src=x onerror=alert(1)>`:                         ``,
+		`<p style="position:fixed" onclick="alert(1)">x</p>`:   `<p>x</p>`,
+		`<script>alert(1)</script><style>*{}</style>safe`:      `safe`,
+		`<form action="https://evil.example"><button>x`:        `x`,
+		`<a href="https://ok.example" target="_top">x</a>`:     `<a href="https://ok.example" rel="nofollow noreferrer">x</a>`,
+		`<svg><a xlink:href="javascript:alert(1)">x</a></svg>`: `x`,
+	} {
+		if got := allowed.Sanitize(source); got != want {
+			t.Errorf("%q became %q, want %q", source, got, want)
+		}
+	}
+}

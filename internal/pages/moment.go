@@ -61,12 +61,6 @@ func span(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// startOfDay is when the day of t began in the zone.
-func startOfDay(t time.Time, zone *time.Location) time.Time {
-	y, m, d := t.In(zone).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, zone)
-}
-
 // lastDays are the starts of the last n days up to the day of now, oldest
 // first, and the start of the day after. Days that change the clocks are 23 or
 // 25 hours long, as they are.

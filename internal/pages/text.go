@@ -76,16 +76,3 @@ func visible(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
 }
-
-// clip shortens plain text to n runes, at a word if there is one near.
-func clip(s string, n int) string {
-	runes := []rune(s)
-	if len(runes) <= n {
-		return s
-	}
-	cut := string(runes[:n-1])
-	if i := strings.LastIndexByte(cut, ' '); i > len(cut)*2/3 {
-		cut = cut[:i]
-	}
-	return cut + "…"
-}

@@ -1,19 +1,20 @@
 (() => {
 "use strict";
 const d = document, html = d.documentElement;
-const day = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
-const clock = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
-
 // Times: the visitor's own zone and words. The title keeps UTC.
-const words = (at, form) => new Intl.DateTimeFormat(undefined,
-at.getFullYear() === new Date().getFullYear() ? form : { ...form, year: "numeric" }).format(at);
+const clock = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+const day = { day: "numeric", month: "short", ...clock };
+const forms = [clock, day, { year: "numeric", ...day }];
+// A form takes long to make and is used often.
+const write = (n, at) => (forms[n].format ? forms[n] : forms[n] = new Intl.DateTimeFormat(undefined, forms[n])).format(at);
 const localise = (scope) => {
+const year = new Date().getFullYear();
 let before = "";
 for (const t of scope.querySelectorAll("time")) {
 const at = new Date(t.dateTime);
 if (isNaN(at)) continue;
-t.textContent = t.dataset.form === "t" && before === at.toDateString()
-? new Intl.DateTimeFormat(undefined, clock).format(at) : words(at, day);
+const same = before === at.toDateString() && t.dataset.form === "t";
+t.textContent = write(same ? 0 : at.getFullYear() === year ? 1 : 2, at);
 before = at.toDateString();
 }
 };
@@ -52,7 +53,7 @@ if (next.documentElement.dataset.version) swap(next);
 version = next.documentElement.dataset.version || now;
 }
 const checked = d.getElementById("checked");
-if (checked) checked.textContent = "Checked " + new Intl.DateTimeFormat(undefined, clock).format(new Date());
+if (checked) checked.textContent = "Checked " + write(0, new Date());
 wait = 3e4;
 } catch {
 wait = Math.min(wait * 2, 6e5);
