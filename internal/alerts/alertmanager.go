@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,6 +20,7 @@ import (
 // too if its `alerts` are Alertmanager's.
 type alertmanagerMessage struct {
 	Version         jsontext.Value      `json:"version"`
+	Receiver        jsontext.Value      `json:"receiver"`
 	Alerts          []alertmanagerAlert `json:"alerts"`
 	TruncatedAlerts jsontext.Value      `json:"truncatedAlerts"`
 	Extra           extra               `json:",embed"`
@@ -53,6 +55,7 @@ func (e envelope) alertmanager(body []byte) (Reading, error) {
 	}
 	r := Reading{Events: len(m.Alerts), Facts: make([]status.Fact, 0, len(m.Alerts))}
 	var remarks remarks
+	receiver := unquoteMeta(text(m.Receiver))
 	for i, a := range m.Alerts {
 		if err := refuseLookalikes(a.Extra, alertmanagerAlertKeys, fmt.Sprintf("alert %d: ", i+1)); err != nil {
 			return Reading{}, err
@@ -66,6 +69,7 @@ func (e envelope) alertmanager(body []byte) (Reading, error) {
 			}
 			continue
 		}
+		f.Receiver = receiver
 		r.Facts = append(r.Facts, f)
 	}
 	if len(r.Facts) == 0 {
@@ -76,6 +80,19 @@ func (e envelope) alertmanager(body []byte) (Reading, error) {
 	}
 	r.Note = remarks.text(text(m.Version), r.Truncated)
 	return r, nil
+}
+
+// unquoteMeta takes back regexp.QuoteMeta, which Alertmanager applies to the
+// name of the receiver.
+func unquoteMeta(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return clipTo(b.String(), maxIdentity)
 }
 
 func (e envelope) alertmanagerFact(a alertmanagerAlert, said *remarks) (status.Fact, error) {

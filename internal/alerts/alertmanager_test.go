@@ -42,7 +42,7 @@ func TestAnAlertmanagerAlertBecomesAFact(t *testing.T) {
 		Annotations: map[string]string{"description": "d", "summary": "Old on o-1"},
 		StartsAt:    time.Date(2026, 11, 22, 18, 50, 25, 764e6, time.UTC),
 		EndsAt:      time.Date(2026, 11, 22, 18, 50, 28, 216e6, time.UTC),
-		ReceivedAt:  received, Delivery: "d1",
+		ReceivedAt:  received, Delivery: "d1", Receiver: "web.hook",
 		URL: "http://prometheus.example.test:9090/graph?g0.expr=up+%3D%3D+0&g0.tab=1",
 	}
 	if diff := cmp.Diff([]status.Fact{want}, r.Facts); diff != "" {

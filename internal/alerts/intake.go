@@ -41,6 +41,9 @@ type IntakeConfig struct {
 	Clock   Clock
 	NewID   func() string // unique
 	Log     *slog.Logger
+	// Nudge is told of a source whose message may have left alerts out; nil
+	// ignores it.
+	Nudge func(source string)
 	// JournalDir is where deliveries go while the inbox does not answer.
 	JournalDir string
 	// JournalLimit bounds the journal, in bytes. 0 is 1 GiB.
@@ -98,6 +101,9 @@ func NewIntake(cfg IntakeConfig) (*Intake, error) {
 	}
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.JournalLimit = cmp.Or(cfg.JournalLimit, 1<<30)
+	if cfg.Nudge == nil {
+		cfg.Nudge = func(string) {}
+	}
 	cfg.Patience = cmp.Or(cfg.Patience, 1500*time.Millisecond)
 	j, err := openJournal(cfg.JournalDir, cfg.JournalLimit, cfg.Log)
 	if err != nil {

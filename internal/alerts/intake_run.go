@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,9 +125,13 @@ func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
 	}
 	var facts []status.Fact
 	verdicts := make([]status.Verdict, len(hooks))
+	doubtful := map[string]bool{} // sources that must be asked what they have
 	for n, w := range hooks {
 		r, err := in.read(w)
 		verdicts[n] = judge(w, r, err)
+		if err == nil && r.incomplete() {
+			doubtful[w.Source] = true
+		}
 		if !r.Test {
 			facts = append(facts, r.Facts...)
 		}
@@ -145,7 +150,17 @@ func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
 		}
 	}
 	in.count(len(hooks), dead)
+	for source := range doubtful {
+		in.cfg.Nudge(source)
+	}
 	return nil
+}
+
+// incomplete reports whether a message may leave alerts out: it was cut short,
+// or it says that a whole group is over, in which silenced alerts are missing.
+func (r Reading) incomplete() bool {
+	return r.Truncated > 0 ||
+		len(r.Facts) > 0 && !slices.ContainsFunc(r.Facts, func(f status.Fact) bool { return f.Firing })
 }
 
 // change applies what receive decides together with the verdicts.

@@ -45,6 +45,7 @@ type Daemon struct {
 	store   *store.Store
 	pages   *pages.Publisher
 	intake  *alerts.Intake
+	poller  *alerts.Poller
 	sending *broadcast.Broadcaster
 	web     *web.Server
 
@@ -93,8 +94,15 @@ func (d *Daemon) wire() error {
 	if err != nil {
 		return fmt.Errorf("pages: %w", err)
 	}
+	rules := func() *status.Rules { return d.rules.Load().Rules }
+	d.poller = alerts.NewPoller(alerts.PollerConfig{
+		Rules: rules, Applier: d.store, Clock: d.clock, Log: d.log,
+		Accept: func(ctx context.Context, kind, source string, body []byte) (alerts.Receipt, error) {
+			return d.intake.Accept(ctx, kind, source, body)
+		},
+	})
 	d.intake, err = alerts.NewIntake(alerts.IntakeConfig{
-		Inbox: d.store, Applier: d.store, Rules: func() *status.Rules { return d.rules.Load().Rules },
+		Inbox: d.store, Applier: d.store, Rules: rules, Nudge: d.poller.Nudge,
 		JournalDir: filepath.Join(d.cfg.DataDir, "journal"), Clock: d.clock, NewID: NewID, Log: d.log,
 	})
 	if err != nil {
@@ -165,7 +173,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer stopWork()
 	g, work := errgroup.WithContext(work)
 	g.Go(func() error { return d.web.Serve(ln) })
-	g.Go(func() error { return d.settleIn(work, ready) })
+	g.Go(func() error { return d.reconcile(work, ready) })
 	g.Go(func() error { return d.tick(work) })
 	g.Go(func() error { return d.intake.Run(work) })
 	g.Go(func() error { return d.watched(work, d.pages.Run) })
@@ -187,6 +195,15 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	d.log.Info("stopped")
 	return nil
+}
+
+// reconcile waits until the database is there, then keeps asking the sources
+// what they have.
+func (d *Daemon) reconcile(ctx context.Context, ready bool) error {
+	if err := d.settleIn(ctx, ready); err != nil {
+		return err
+	}
+	return d.poller.Run(ctx)
 }
 
 // watched runs a level-triggered worker that each commit wakes.

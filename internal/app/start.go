@@ -66,6 +66,11 @@ func (d *Daemon) Reload() error {
 	if len(cfg.Webhook.Secret) > 0 {
 		d.secrets.Store(&cfg.Webhook.Secret)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	if err := d.adopt(ctx, rules); err != nil {
+		d.log.Warn("rules loaded, but not kept for the issues they open", "err", err)
+	}
 	d.rules.Store(&web.RulesState{Rules: rules, LoadedAt: d.clock.Now()})
 	d.log.Info("rules loaded", "file", rules.File, "hash", rules.Hash, "rules", len(rules.Rules))
 	return nil
@@ -117,6 +122,9 @@ func (d *Daemon) found(ctx context.Context) error {
 			d.log.Info("schema migrated", "steps", n)
 		}
 	}
+	if err := d.resume(ctx); err != nil {
+		return err
+	}
 	fresh, err := d.webhookSecret(ctx)
 	if err != nil {
 		return err
@@ -127,6 +135,49 @@ func (d *Daemon) found(ctx context.Context) error {
 	}
 	if password != "" {
 		d.welcome(password, fresh)
+	}
+	return nil
+}
+
+// resume prepares the core for going on where it stopped: the rules that opened
+// issues stay known, and nothing resolves before the sources have answered.
+func (d *Daemon) resume(ctx context.Context) error {
+	state := *d.rules.Load()
+	rules := *state.Rules // others may be reading the one in force
+	if err := d.adopt(ctx, &rules); err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	state.Rules = &rules
+	d.rules.Store(&state)
+	now := d.clock.Now()
+	_, err := d.store.Apply(ctx, now, func(b status.Board) (status.Changes, error) {
+		return status.Started(b, state.Rules, now), nil
+	})
+	return err
+}
+
+// adopt keeps a version of the rules, and gives it those by which issues that
+// are still open were opened.
+func (d *Daemon) adopt(ctx context.Context, rules *status.Rules) error {
+	if err := d.store.KeepRules(ctx, rules, d.clock.Now()); err != nil {
+		return err
+	}
+	used, err := d.store.RulesInUse(ctx)
+	if err != nil {
+		return err
+	}
+	rules.Past = map[string]*status.Rules{}
+	for _, v := range used {
+		if v.Hash == rules.Hash {
+			continue
+		}
+		past, err := alerts.LoadRules(v.File, []byte(v.Text))
+		if err != nil {
+			// Written for an older release: the present rules take over.
+			d.log.Warn("an earlier version of the rules is no longer understood", "hash", v.Hash, "err", err)
+			continue
+		}
+		rules.Past[v.Hash] = past
 	}
 	return nil
 }
