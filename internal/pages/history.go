@@ -11,7 +11,8 @@ type issuePage struct {
 	shell
 	Issue issueCard
 	// Began is set when the disturbance began before the first update tells.
-	Began *moment
+	Began    *moment
+	Resolved *moment
 }
 
 type workPage struct {
@@ -39,7 +40,10 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 		Issue: c,
 	}
 	page.Live = true
-	page.Icon = p.assets.icons[c.Look.Class].path
+	if !i.ResolvedAt.IsZero() {
+		at := momentAt(i.ResolvedAt, e.now)
+		page.Resolved = &at
+	}
 	if len(i.Updates) > 0 && i.Updates[0].DisplayAt.Sub(i.StartedAt) >= time.Minute {
 		page.Began = &c.Started
 	}
@@ -50,7 +54,6 @@ func (p *press) work(e *edition, m status.Maintenance) workPage {
 	c := e.workCard(m)
 	page := workPage{shell: p.shell(e, c.Path, c.Look.Word+": "+c.Title, "Maintenance, "+c.Look.Word+": "+c.Title), Work: c}
 	page.Live = true
-	page.Icon = p.assets.icons[c.Look.Class].path
 	return page
 }
 

@@ -250,6 +250,9 @@ func TestNoSurfaceSaysAllIsWellWhileAnIssueIsOpen(t *testing.T) {
 				p := published(t, v)
 				for path, doc := range p.site.Load().docs {
 					text := string(doc.Raw)
+					if strings.HasPrefix(doc.ContentType, "text/html") && strings.Contains(text, `href="`+p.press.assets.icons[classOK].path) {
+						t.Errorf("%s has the favicon of all is well with impact %s on %v", path, impact, h)
+					}
 					if strings.Contains(text, "All Systems Operational") || strings.Contains(text, `"indicator":"none"`) || strings.Contains(text, noComponents) {
 						t.Errorf("%s says all is well with an open issue of impact %s on %v", path, impact, h)
 					}
