@@ -101,7 +101,7 @@ func (s *Server) saveIssue(c *fiber.Ctx, v visit) error {
 	}
 	seen := seenSheet(f, issueSheet(now))
 	yours := readIssueSheet(f, seen)
-	edit := editOf(id, version(f), seen, yours)
+	edit := editOf(id, version(f), yours)
 	var decision status.Edit = edit
 	done := "saved"
 	switch f.Get("do") {

@@ -87,27 +87,15 @@ func (d directory) readAffected(written string) string {
 	return strings.Join(words, "\n")
 }
 
-// editOf is what the person changed, and nothing else: what is edited is held
-// against automation from then on.
-func editOf(id string, version int64, seen, yours sheet) status.EditIssue {
-	e := status.EditIssue{ID: id, Version: version}
-	changed := func(name string) bool { return yours[name] != seen[name] }
-	if v := yours["title"]; changed("title") {
-		e.Title = &v
+// editOf asks for what the sheet says. The core holds only what differs from
+// what is, so fields the person left alone stay with automation.
+func editOf(id string, version int64, sh sheet) status.EditIssue {
+	title, body := sh["title"], sh["body"]
+	impact, state, components := status.Impact(sh["impact"]), status.IssueState(sh["state"]), parseAffected(sh["components"])
+	return status.EditIssue{
+		ID: id, Version: version,
+		Title: &title, Impact: &impact, State: &state, Components: &components, Body: &body,
 	}
-	if v := status.Impact(yours["impact"]); changed("impact") {
-		e.Impact = &v
-	}
-	if v := status.IssueState(yours["state"]); changed("state") {
-		e.State = &v
-	}
-	if v := parseAffected(yours["components"]); changed("components") {
-		e.Components = &v
-	}
-	if v := yours["body"]; changed("body") {
-		e.Body = &v
-	}
-	return e
 }
 
 // issueForm is the edit form as it is drawn.

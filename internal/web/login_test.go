@@ -97,11 +97,11 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 func TestASessionEnds(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(status.Viewer)
-	for range 13 { // used every eleven hours, it lives for a week and no longer
+	for range 15 { // used every eleven hours, it lives for a week and no longer
 		s.clock.pass(11 * time.Hour)
 		b.get("/admin").want(t, http.StatusOK)
 	}
-	s.clock.pass(26 * time.Hour)
+	s.clock.pass(4 * time.Hour)
 	b.get("/admin").want(t, http.StatusSeeOther)
 
 	idle := s.browser()

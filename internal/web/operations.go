@@ -74,6 +74,11 @@ func (s *Server) ready(ctx context.Context) readiness {
 	} else {
 		note("journal", true, "")
 	}
+	if stats.LastError != "" && !stats.LastErrorOver {
+		note("intake", false, "webhooks are stored but cannot be processed since "+stats.LastErrorAt.UTC().Format(time.RFC3339))
+	} else {
+		note("intake", true, "")
+	}
 	if late, since := s.pagesLate(); late {
 		note("pages", false, "the public pages are late since "+since.UTC().Format(time.RFC3339))
 	} else {

@@ -21,7 +21,13 @@ func TestReadyzTellsTheTruth(t *testing.T) {
 	s.browser().get("/readyz").want(t, http.StatusOK, `"ready":true`, `"reasons":[]`)
 	s.reload = errors.New("rules.yaml:1:1: nonsense")
 	s.browser().get("/readyz").want(t, http.StatusOK, "the last reload failed")
-	s.intake.depth = 3
+	s.intake.stuck = "pq: password of statusbridge is wrong"
+	stuck := s.browser().get("/readyz")
+	stuck.want(t, http.StatusServiceUnavailable, "webhooks are stored but cannot be processed")
+	if strings.Contains(stuck.body, "password") {
+		t.Errorf("it tells of the inside: %s", stuck.body)
+	}
+	s.intake.stuck, s.intake.depth = "", 3
 	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, `"ready":false`, "3 webhooks wait in the journal")
 	_ = s.store.Close()
 	got := s.browser().get("/readyz")

@@ -24,8 +24,9 @@ import (
 
 // The real neighbours satisfy what the server asks for.
 var (
-	_ web.Store = (*store.Store)(nil)
-	_ web.Pages = (*pages.Publisher)(nil)
+	_ web.Store  = (*store.Store)(nil)
+	_ web.Pages  = (*pages.Publisher)(nil)
+	_ web.Intake = (*alerts.Intake)(nil)
 )
 
 const (
@@ -54,6 +55,7 @@ type intake struct {
 	got   []status.Webhook
 	err   error
 	depth int
+	stuck string
 }
 
 func (i *intake) Accept(_ context.Context, kind, source string, body []byte) (alerts.Receipt, error) {
@@ -66,7 +68,9 @@ func (i *intake) Accept(_ context.Context, kind, source string, body []byte) (al
 	return alerts.Receipt{ID: "w1", Events: 2}, nil
 }
 
-func (i *intake) Stats() alerts.IntakeStats { return alerts.IntakeStats{JournalDepth: i.depth} }
+func (i *intake) Stats() alerts.IntakeStats {
+	return alerts.IntakeStats{JournalDepth: i.depth, LastError: i.stuck}
+}
 
 // shelf is a publisher that never renders.
 type shelf struct{ docs map[string]*pages.Doc }
