@@ -51,6 +51,46 @@ func TestReplicasThatRaceOpenOneIssueEach(t *testing.T) {
 	})
 }
 
+func TestReplicasDecideOneAfterTheOther(t *testing.T) {
+	onBothDSN(t, func(t *testing.T, dsn string) {
+		replicas := []*store.Store{open(t, dsn), open(t, dsn)}
+		var wg sync.WaitGroup
+		for range 50 {
+			for _, s := range replicas {
+				wg.Go(func() {
+					_, err := s.Apply(t.Context(), noon, func(b status.Board) (status.Changes, error) {
+						return status.Changes{Minted: b.Minted + 1, Entries: []status.Entry{{At: noon, Action: "minted"}}}, nil
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		wg.Wait()
+		log, err := replicas[0].Entries(t.Context(), "", 0)
+		if minted := boardOf(t, replicas[0], noon).Minted; minted != 100 || len(log) != 100 || err != nil {
+			t.Errorf("100 decisions minted %d ids and wrote %d lines (%v)", minted, len(log), err)
+		}
+	})
+}
+
+func TestAFailedSaveLeavesNothingOnTheBoard(t *testing.T) {
+	onBothDSN(t, func(t *testing.T, dsn string) {
+		one, two := open(t, dsn), open(t, dsn)
+		apply(t, one, status.Changes{Issues: issuesOf(issue("i1", "disk", "{}"))})
+		_, err := one.Apply(t.Context(), noon, func(status.Board) (status.Changes, error) {
+			return status.Changes{Issues: issuesOf(issue("i2", "disk", "{}"))}, nil
+		})
+		if err == nil {
+			t.Fatal("a second open issue was saved")
+		}
+		// The revision that failed is now taken by another replica.
+		apply(t, two, status.Changes{Issues: issuesOf(issue("i3", "net", "{}"))})
+		same(t, "the board after a failure", boardOf(t, one, noon), boardOf(t, two, noon))
+	})
+}
+
 func TestAReplicaCatchesUpWithAllThatChanged(t *testing.T) {
 	onBothDSN(t, func(t *testing.T, dsn string) {
 		one, two := open(t, dsn), open(t, dsn)
