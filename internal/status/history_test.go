@@ -216,8 +216,10 @@ func (h *history) openByHand(t *rapid.T) {
 	if len(h.board.Issues) > 6 {
 		return
 	}
-	h.person(status.OpenIssue{Title: "By hand", Body: "We look.", Publish: rapid.Bool().Draw(t, "publish"),
-		Impact: rapid.SampledFrom(status.Impacts).Draw(t, "impact")})
+	h.person(status.OpenIssue{
+		Title: "By hand", Body: "We look.", Publish: rapid.Bool().Draw(t, "publish"),
+		Impact: rapid.SampledFrom(status.Impacts).Draw(t, "impact"),
+	})
 }
 
 func (h *history) poll(t *rapid.T) {

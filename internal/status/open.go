@@ -34,8 +34,10 @@ func (d *desk) open(rule Rule, t Track) {
 
 	t.IssueID, t.Cleared, t.AttachedTo = i.ID, 0, ""
 	d.c.Tracks[t.Key] = t
-	d.log(Entry{Action: "opened", Subject: i.ID, Reason: ReasonHoldElapsed,
-		Detail: "rule " + rule.Name + ", group " + t.Key.Group + ", firing since " + clock(t.Since)})
+	d.log(Entry{
+		Action: "opened", Subject: i.ID, Reason: ReasonHoldElapsed,
+		Detail: "rule " + rule.Name + ", group " + t.Key.Group + ", firing since " + clock(t.Since),
+	})
 	d.stageNew(&i, rule, byPerson)
 	d.saveIssue(i)
 	d.escalate(rule, t, i)

@@ -122,9 +122,11 @@ var headlines = map[Indicator]int{
 
 func (h Headline) rank() int { return headlines[h.Indicator] }
 
-// Order sorts components as people read them: by group, position and name.
+// Order sorts groups by position and name, and components as people read them:
+// those that stand alone first, then group by group, by position and name. What
+// is equal stays in its order.
 func Order(components []Component, groups []Group) {
-	at := map[string]int{"": -1}
+	at := map[string]int{} // 0 is no group, or one that is gone
 	slices.SortStableFunc(groups, func(a, b Group) int {
 		if a.Position != b.Position {
 			return a.Position - b.Position
@@ -132,7 +134,7 @@ func Order(components []Component, groups []Group) {
 		return strings.Compare(a.Name, b.Name)
 	})
 	for n, g := range groups {
-		at[g.ID] = n
+		at[g.ID] = n + 1
 	}
 	slices.SortStableFunc(components, func(a, b Component) int {
 		switch {

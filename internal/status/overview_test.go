@@ -52,8 +52,10 @@ func TestTheHeadlineSaysTheWorst(t *testing.T) {
 
 func TestTheHeadlineNamesTheOnlyComponentThatIsHit(t *testing.T) {
 	v := status.View{Components: []status.Component{{ID: "a", Name: "Checkout"}, {ID: "b", Name: "API"}}}
-	v.Issues = []status.Issue{{Impact: status.ImpactMajor, State: status.Investigating, Stage: status.Published,
-		Components: []status.Affected{{ComponentID: "a", Status: status.MajorOutage}}}}
+	v.Issues = []status.Issue{{
+		Impact: status.ImpactMajor, State: status.Investigating, Stage: status.Published,
+		Components: []status.Affected{{ComponentID: "a", Status: status.MajorOutage}},
+	}}
 	if got := status.Overview(v, epoch).Headline.Component; got != "Checkout" {
 		t.Errorf("got %q", got)
 	}

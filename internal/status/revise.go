@@ -203,8 +203,10 @@ func (e EditIssue) revise(d *desk, who string) error {
 		return err
 	}
 	d.restate(&i, old, "", who, true)
-	d.log(Entry{Actor: who, Action: "edited", Subject: i.ID, Reason: ReasonPerson,
-		Before: strings.Join(before, "\n"), After: strings.Join(after, "\n")})
+	d.log(Entry{
+		Actor: who, Action: "edited", Subject: i.ID, Reason: ReasonPerson,
+		Before: strings.Join(before, "\n"), After: strings.Join(after, "\n"),
+	})
 	d.saveIssue(i)
 	return nil
 }
@@ -308,8 +310,10 @@ func (e PublishIssue) revise(d *desk, who string) error {
 	}
 	d.restate(&i, old, "", who, e.Silent)
 	if len(after) > 0 {
-		d.log(Entry{Actor: who, Action: "edited", Subject: i.ID, Reason: ReasonPerson,
-			Before: strings.Join(before, "\n"), After: strings.Join(after, "\n")})
+		d.log(Entry{
+			Actor: who, Action: "edited", Subject: i.ID, Reason: ReasonPerson,
+			Before: strings.Join(before, "\n"), After: strings.Join(after, "\n"),
+		})
 	}
 	d.publish(&i, who, ReasonPerson, e.Silent)
 	d.saveIssue(i)
@@ -358,8 +362,10 @@ func (e PostUpdate) revise(d *desk, who string) error {
 		return err
 	}
 	added := d.restate(&i, old, body, who, e.Silent)
-	d.log(Entry{Actor: who, Action: "updated", Subject: i.ID, Reason: ReasonPerson, Detail: clip(body, 200),
-		Before: strings.Join(before, "\n"), After: strings.Join(after, "\n")})
+	d.log(Entry{
+		Actor: who, Action: "updated", Subject: i.ID, Reason: ReasonPerson, Detail: clip(body, 200),
+		Before: strings.Join(before, "\n"), After: strings.Join(after, "\n"),
+	})
 	d.saveIssue(i)
 	if added && !e.Silent {
 		event := EventUpdate

@@ -11,9 +11,14 @@ var accounts = table[status.Account]{
 	name: "accounts", key: []string{"id"},
 	columns: func(a *status.Account) []column {
 		return []column{
-			{"id", &a.ID}, {"email", &a.Email}, {"name", &a.Name}, {"role", &a.Role},
-			{"password_hash", &a.PasswordHash}, {"disabled", &a.Disabled},
-			{"created_at", at(&a.CreatedAt)}, {"last_login_at", at(&a.LastLoginAt)},
+			{"id", &a.ID},
+			{"email", &a.Email},
+			{"name", &a.Name},
+			{"role", &a.Role},
+			{"password_hash", &a.PasswordHash},
+			{"disabled", &a.Disabled},
+			{"created_at", at(&a.CreatedAt)},
+			{"last_login_at", at(&a.LastLoginAt)},
 		}
 	},
 }
@@ -22,8 +27,12 @@ var sessions = table[status.Session]{
 	name: "sessions", key: []string{"id_hash"},
 	columns: func(s *status.Session) []column {
 		return []column{
-			{"id_hash", &s.IDHash}, {"account_id", &s.AccountID}, {"csrf", &s.CSRF},
-			{"created_at", at(&s.CreatedAt)}, {"seen_at", at(&s.SeenAt)}, {"expires_at", at(&s.ExpiresAt)},
+			{"id_hash", &s.IDHash},
+			{"account_id", &s.AccountID},
+			{"csrf", &s.CSRF},
+			{"created_at", at(&s.CreatedAt)},
+			{"seen_at", at(&s.SeenAt)},
+			{"expires_at", at(&s.ExpiresAt)},
 			{"user_agent", &s.UserAgent},
 		}
 	},

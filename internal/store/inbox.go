@@ -18,8 +18,14 @@ var webhooks = table[status.Webhook]{
 	name: "webhooks", key: []string{"id"},
 	columns: func(w *status.Webhook) []column {
 		return []column{
-			{"id", &w.ID}, {"kind", &w.Kind}, {"source", &w.Source}, {"body", (*packed)(&w.Body)},
-			{"received_at", at(&w.ReceivedAt)}, {"state", &w.State}, {"verdict", &w.Verdict}, {"events", &w.Events},
+			{"id", &w.ID},
+			{"kind", &w.Kind},
+			{"source", &w.Source},
+			{"body", (*packed)(&w.Body)},
+			{"received_at", at(&w.ReceivedAt)},
+			{"state", &w.State},
+			{"verdict", &w.Verdict},
+			{"events", &w.Events},
 		}
 	},
 }

@@ -18,9 +18,16 @@ var entries = table[line]{
 	name: "entries", key: []string{"revision", "line"},
 	columns: func(l *line) []column {
 		return []column{
-			{"revision", &l.revision}, {"line", &l.number}, {"made_at", at(&l.At)}, {"actor", &l.Actor},
-			{"action", &l.Action}, {"subject", &l.Subject}, {"reason", &l.Reason}, {"detail", &l.Detail},
-			{"was", &l.Before}, {"became", &l.After},
+			{"revision", &l.revision},
+			{"line", &l.number},
+			{"made_at", at(&l.At)},
+			{"actor", &l.Actor},
+			{"action", &l.Action},
+			{"subject", &l.Subject},
+			{"reason", &l.Reason},
+			{"detail", &l.Detail},
+			{"was", &l.Before},
+			{"became", &l.After},
 		}
 	},
 }

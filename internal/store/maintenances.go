@@ -10,11 +10,22 @@ var maintenances = table[status.Maintenance]{
 	name: "maintenances", key: []string{"id"}, revised: true,
 	columns: func(m *status.Maintenance) []column {
 		return []column{
-			{"id", &m.ID}, {"version", &m.Version}, {"title", &m.Title}, {"body", &m.Body}, {"state", &m.State},
-			{"components", doc(&m.Components)}, {"scheduled_for", at(&m.ScheduledFor)},
-			{"scheduled_until", at(&m.ScheduledUntil)}, {"auto_start", &m.AutoStart}, {"auto_end", &m.AutoEnd},
-			{"created_at", at(&m.CreatedAt)}, {"updated_at", at(&m.UpdatedAt)}, {"started_at", at(&m.StartedAt)},
-			{"ended_at", at(&m.EndedAt)}, {"created_by", &m.CreatedBy}, {"updates", doc(&m.Updates)},
+			{"id", &m.ID},
+			{"version", &m.Version},
+			{"title", &m.Title},
+			{"body", &m.Body},
+			{"state", &m.State},
+			{"components", doc(&m.Components)},
+			{"scheduled_for", at(&m.ScheduledFor)},
+			{"scheduled_until", at(&m.ScheduledUntil)},
+			{"auto_start", &m.AutoStart},
+			{"auto_end", &m.AutoEnd},
+			{"created_at", at(&m.CreatedAt)},
+			{"updated_at", at(&m.UpdatedAt)},
+			{"started_at", at(&m.StartedAt)},
+			{"ended_at", at(&m.EndedAt)},
+			{"created_by", &m.CreatedBy},
+			{"updates", doc(&m.Updates)},
 		}
 	},
 }

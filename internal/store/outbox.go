@@ -15,9 +15,14 @@ var announcements = table[status.Announcement]{
 	name: "announcements", key: []string{"id"},
 	columns: func(a *status.Announcement) []column {
 		return []column{
-			{"id", &a.ID}, {"event", &a.Event}, {"subject_id", &a.SubjectID}, {"update_id", &a.UpdateID},
-			{"components", doc(&a.Components)}, {"channels", doc(&a.Channels)},
-			{"created_at", at(&a.CreatedAt)}, {"due_at", at(&a.DueAt)},
+			{"id", &a.ID},
+			{"event", &a.Event},
+			{"subject_id", &a.SubjectID},
+			{"update_id", &a.UpdateID},
+			{"components", doc(&a.Components)},
+			{"channels", doc(&a.Channels)},
+			{"created_at", at(&a.CreatedAt)},
+			{"due_at", at(&a.DueAt)},
 		}
 	},
 }
@@ -26,11 +31,22 @@ var deliveries = table[status.Delivery]{
 	name: "deliveries", key: []string{"id"},
 	columns: func(d *status.Delivery) []column {
 		return []column{
-			{"id", &d.ID}, {"announcement_id", &d.AnnouncementID}, {"event", &d.Event}, {"subject_id", &d.SubjectID},
-			{"update_id", &d.UpdateID}, {"channel", &d.Channel}, {"recipient", &d.Recipient},
-			{"subscriber_id", &d.SubscriberID}, {"token", &d.Token}, {"state", &d.State}, {"attempt", &d.Attempt},
-			{"due_at", at(&d.DueAt)}, {"created_at", at(&d.CreatedAt)}, {"sent_at", at(&d.SentAt)},
-			{"provider_id", &d.ProviderID}, {"last_error", &d.LastError},
+			{"id", &d.ID},
+			{"announcement_id", &d.AnnouncementID},
+			{"event", &d.Event},
+			{"subject_id", &d.SubjectID},
+			{"update_id", &d.UpdateID},
+			{"channel", &d.Channel},
+			{"recipient", &d.Recipient},
+			{"subscriber_id", &d.SubscriberID},
+			{"token", &d.Token},
+			{"state", &d.State},
+			{"attempt", &d.Attempt},
+			{"due_at", at(&d.DueAt)},
+			{"created_at", at(&d.CreatedAt)},
+			{"sent_at", at(&d.SentAt)},
+			{"provider_id", &d.ProviderID},
+			{"last_error", &d.LastError},
 		}
 	},
 }

@@ -13,12 +13,25 @@ var signals = table[status.Signal]{
 	name: "signals", key: []string{"source", "fingerprint"}, revised: true,
 	columns: func(s *status.Signal) []column {
 		return []column{
-			{"source", &s.Key.Source}, {"fingerprint", &s.Key.Fingerprint}, {"firing", &s.Firing},
-			{"labels", doc(&s.Labels)}, {"lists", doc(&s.Lists)}, {"annotations", doc(&s.Annotations)},
-			{"starts_at", at(&s.StartsAt)}, {"ends_at", at(&s.EndsAt)}, {"ordered_at", at(&s.OrderedAt)},
-			{"received_at", at(&s.ReceivedAt)}, {"seen_at", at(&s.SeenAt)}, {"url", &s.URL},
-			{"episodes", &s.Episodes}, {"doubt", at(&s.Doubt)}, {"tracks", doc(&s.Tracks)},
-			{"level", &s.Level}, {"impact", &s.Impact}, {"misses", &s.Misses}, {"missed_at", at(&s.MissedAt)},
+			{"source", &s.Key.Source},
+			{"fingerprint", &s.Key.Fingerprint},
+			{"firing", &s.Firing},
+			{"labels", doc(&s.Labels)},
+			{"lists", doc(&s.Lists)},
+			{"annotations", doc(&s.Annotations)},
+			{"starts_at", at(&s.StartsAt)},
+			{"ends_at", at(&s.EndsAt)},
+			{"ordered_at", at(&s.OrderedAt)},
+			{"received_at", at(&s.ReceivedAt)},
+			{"seen_at", at(&s.SeenAt)},
+			{"url", &s.URL},
+			{"episodes", &s.Episodes},
+			{"doubt", at(&s.Doubt)},
+			{"tracks", doc(&s.Tracks)},
+			{"level", &s.Level},
+			{"impact", &s.Impact},
+			{"misses", &s.Misses},
+			{"missed_at", at(&s.MissedAt)},
 			{"suppressed", &s.Suppressed},
 		}
 	},
@@ -28,11 +41,21 @@ var tracks = table[status.Track]{
 	name: "tracks", key: []string{"rule", "group_key"}, revised: true,
 	columns: func(t *status.Track) []column {
 		return []column{
-			{"rule", &t.Key.Rule}, {"group_key", &t.Key.Group}, {"labels", doc(&t.Labels)}, {"firing", &t.Firing},
-			{"since", at(&t.Since)}, {"quiet_since", at(&t.QuietSince)}, {"issue_id", &t.IssueID},
-			{"settled", &t.Settled}, {"cleared", &t.Cleared}, {"levels", doc(&t.Levels)},
-			{"attached_to", &t.AttachedTo}, {"flips", doc(&t.Flips)}, {"last_issue", &t.LastIssue},
-			{"last_ended_at", at(&t.LastEndedAt)}, {"last_ended_by", &t.LastEndedBy},
+			{"rule", &t.Key.Rule},
+			{"group_key", &t.Key.Group},
+			{"labels", doc(&t.Labels)},
+			{"firing", &t.Firing},
+			{"since", at(&t.Since)},
+			{"quiet_since", at(&t.QuietSince)},
+			{"issue_id", &t.IssueID},
+			{"settled", &t.Settled},
+			{"cleared", &t.Cleared},
+			{"levels", doc(&t.Levels)},
+			{"attached_to", &t.AttachedTo},
+			{"flips", doc(&t.Flips)},
+			{"last_issue", &t.LastIssue},
+			{"last_ended_at", at(&t.LastEndedAt)},
+			{"last_ended_by", &t.LastEndedBy},
 		}
 	},
 }
@@ -46,8 +69,12 @@ var sources = table[status.SourceState]{
 	name: "sources", key: []string{"name"}, revised: true,
 	columns: func(s *status.SourceState) []column {
 		return []column{
-			{"name", &s.Name}, {"receiver", &s.Receiver}, {"heartbeat_at", at(&s.HeartbeatAt)},
-			{"asked_since", at(&s.AskedSince)}, {"answered_at", at(&s.AnsweredAt)}, {"err", &s.Err},
+			{"name", &s.Name},
+			{"receiver", &s.Receiver},
+			{"heartbeat_at", at(&s.HeartbeatAt)},
+			{"asked_since", at(&s.AskedSince)},
+			{"answered_at", at(&s.AnsweredAt)},
+			{"err", &s.Err},
 		}
 	},
 }

@@ -15,9 +15,14 @@ var subscribers = table[status.Subscriber]{
 	name: "subscribers", key: []string{"id"},
 	columns: func(s *status.Subscriber) []column {
 		return []column{
-			{"id", &s.ID}, {"email", &s.Email}, {"components", doc(&s.Components)}, {"token", &s.Token},
-			{"confirmed_at", at(&s.ConfirmedAt)}, {"created_at", at(&s.CreatedAt)},
-			{"confirm_sent_at", at(&s.ConfirmSentAt)}, {"confirm_token", &s.ConfirmToken},
+			{"id", &s.ID},
+			{"email", &s.Email},
+			{"components", doc(&s.Components)},
+			{"token", &s.Token},
+			{"confirmed_at", at(&s.ConfirmedAt)},
+			{"created_at", at(&s.CreatedAt)},
+			{"confirm_sent_at", at(&s.ConfirmSentAt)},
+			{"confirm_token", &s.ConfirmToken},
 		}
 	},
 }

@@ -111,13 +111,13 @@ func TestComponentsComeInTheOrderOfThePage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, "public components", names(v.Components), []string{"c", "alone", "z", "a", "b", "orphan"})
+		same(t, "public components", names(v.Components), []string{"alone", "orphan", "c", "z", "a", "b"})
 		same(t, "groups", names(v.Groups), []string{"early", "late"})
 		cs, gs, err := s.Components(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, "admin components", names(cs), []string{"hidden", "c", "alone", "z", "a", "b", "orphan"})
+		same(t, "admin components", names(cs), []string{"hidden", "alone", "orphan", "c", "z", "a", "b"})
 		same(t, "admin groups", names(gs), []string{"early", "late"})
 	})
 }

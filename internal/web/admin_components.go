@@ -46,8 +46,10 @@ func (s *Server) showComponents(c *fiber.Ctx, _ visit) error {
 		view.Sections = append(view.Sections, alone)
 	}
 	for n, g := range d.groups {
-		view.Sections = append(view.Sections, componentSection{ID: g.ID, Name: g.Name, Version: g.Version,
-			First: n == 0, Last: n == len(d.groups)-1, Components: d.linesOf(g.ID)})
+		view.Sections = append(view.Sections, componentSection{
+			ID: g.ID, Name: g.Name, Version: g.Version,
+			First: n == 0, Last: n == len(d.groups)-1, Components: d.linesOf(g.ID),
+		})
 	}
 	return s.render(c, http.StatusOK, "components.html", page{Title: "Components", Nav: "components", Data: view})
 }
@@ -66,18 +68,23 @@ func (d directory) linesOf(group string) []componentLine {
 	members := d.membersOf(group)
 	var list []componentLine
 	for n, c := range members {
-		list = append(list, componentLine{ID: c.ID, Name: c.Name, Slug: c.Slug, Version: c.Version, Hidden: c.Hidden,
-			Look: statusLooks[c.Status], First: n == 0, Last: n == len(members)-1})
+		list = append(list, componentLine{
+			ID: c.ID, Name: c.Name, Slug: c.Slug, Version: c.Version, Hidden: c.Hidden,
+			Look: statusLooks[c.Status], First: n == 0, Last: n == len(members)-1,
+		})
 	}
 	return list
 }
 
 func componentFields(d directory) []sheetField {
 	return []sheetField{
-		{"name", "Name", nil}, {"slug", "Short name", nil}, {"description", "Description", nil},
+		{"name", "Name", nil},
+		{"slug", "Short name", nil},
+		{"description", "Description", nil},
 		{"group", "Group", func(v string) string { return d.groupNames[v] }},
 		{"status", "Status", func(v string) string { return statusLooks[status.ComponentStatus(v)].Word }},
-		{"hidden", "Hidden", yesNo}, {"start", "Uptime counts from", nil},
+		{"hidden", "Hidden", yesNo},
+		{"start", "Uptime counts from", nil},
 	}
 }
 
@@ -228,11 +235,15 @@ func (s *Server) saveComponent(c *fiber.Ctx, v visit) error {
 		if settled(diffs) {
 			return redirect(c, "/admin/components", "saved")
 		}
-		return s.sendComponent(c, http.StatusConflict, componentPage{ID: comp.ID, Sheet: merged, Diffs: diffs,
-			Alert: "Nothing was saved yet: somebody else changed this component while you did. Compare, then save again."})
+		return s.sendComponent(c, http.StatusConflict, componentPage{
+			ID: comp.ID, Sheet: merged, Diffs: diffs,
+			Alert: "Nothing was saved yet: somebody else changed this component while you did. Compare, then save again.",
+		})
 	case errors.As(err, &invalid):
-		return s.sendComponent(c, http.StatusUnprocessableEntity, componentPage{ID: comp.ID, Sheet: yours,
-			Problem: map[string]string{invalid.Field: invalid.Message}})
+		return s.sendComponent(c, http.StatusUnprocessableEntity, componentPage{
+			ID: comp.ID, Sheet: yours,
+			Problem: map[string]string{invalid.Field: invalid.Message},
+		})
 	case err != nil:
 		return err
 	}
@@ -281,8 +292,10 @@ func neighbour(at, n int, to string) (int, bool) {
 func (s *Server) removeComponent(c *fiber.Ctx, v visit) error {
 	_, err := s.revise(c.UserContext(), v, status.ArchiveComponent{ID: param(c), Version: version(form(c))})
 	if errors.Is(err, status.ErrConflict) {
-		return s.sendComponent(c, http.StatusConflict, componentPage{ID: param(c),
-			Alert: "Nothing was removed: somebody else changed this component meanwhile. Below is how it stands now."})
+		return s.sendComponent(c, http.StatusConflict, componentPage{
+			ID:    param(c),
+			Alert: "Nothing was removed: somebody else changed this component meanwhile. Below is how it stands now.",
+		})
 	}
 	if err != nil {
 		return err

@@ -102,11 +102,15 @@ func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
 		if settled(diffs) {
 			return redirect(c, "/admin/components", "saved")
 		}
-		return s.sendGroup(c, http.StatusConflict, groupPage{ID: g.ID, Sheet: merged, Diffs: diffs,
-			Alert: "Nothing was saved yet: somebody else changed this group while you did. Compare, then save again."})
+		return s.sendGroup(c, http.StatusConflict, groupPage{
+			ID: g.ID, Sheet: merged, Diffs: diffs,
+			Alert: "Nothing was saved yet: somebody else changed this group while you did. Compare, then save again.",
+		})
 	case errors.As(err, &invalid):
-		return s.sendGroup(c, http.StatusUnprocessableEntity, groupPage{ID: g.ID, Sheet: yours,
-			Problem: map[string]string{invalid.Field: invalid.Message}})
+		return s.sendGroup(c, http.StatusUnprocessableEntity, groupPage{
+			ID: g.ID, Sheet: yours,
+			Problem: map[string]string{invalid.Field: invalid.Message},
+		})
 	case err != nil:
 		return err
 	}
@@ -143,8 +147,10 @@ func (s *Server) moveGroup(c *fiber.Ctx, v visit) error {
 func (s *Server) removeGroup(c *fiber.Ctx, v visit) error {
 	_, err := s.revise(c.UserContext(), v, status.ArchiveGroup{ID: param(c), Version: version(form(c))})
 	if errors.Is(err, status.ErrConflict) {
-		return s.sendGroup(c, http.StatusConflict, groupPage{ID: param(c),
-			Alert: "Nothing was removed: somebody else changed this group meanwhile. Below is how it stands now."})
+		return s.sendGroup(c, http.StatusConflict, groupPage{
+			ID:    param(c),
+			Alert: "Nothing was removed: somebody else changed this group meanwhile. Below is how it stands now.",
+		})
 	}
 	if err != nil {
 		return err

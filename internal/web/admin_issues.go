@@ -43,7 +43,8 @@ func (s *Server) showIssues(c *fiber.Ctx, _ visit) error {
 	pick := max(slices.IndexFunc(issueFilters, func(f struct {
 		name, label string
 		query       store.IssueQuery
-	}) bool {
+	},
+	) bool {
 		return f.name == c.Query("show")
 	}), 0)
 	query := issueFilters[pick].query
@@ -198,7 +199,8 @@ func (s *Server) decide(c *fiber.Ctx, v visit, edit status.Edit, then, done stri
 			return redirect(c, then, done)
 		}
 		return s.sendIssue(c, http.StatusConflict, issueInput{
-			alert: "Nothing was done: this changed after you loaded it. Below is how it stands now. Read it, then decide again."})
+			alert: "Nothing was done: this changed after you loaded it. Below is how it stands now. Read it, then decide again.",
+		})
 	case errors.As(err, &invalid):
 		return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{alert: "Nothing was done: " + invalid.Message + "."})
 	case err != nil:

@@ -217,8 +217,10 @@ func TestOpeningAnIssueByHand(t *testing.T) {
 	s := newSite(t)
 	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})
 	b := s.signedIn(status.Responder)
-	form := url.Values{"title": {"Mails are late"}, "impact": {"minor"}, "state": {"identified"}, "body": {"A queue is stuck."},
-		"with-components": {"1"}, "component." + checkout: {"degraded_performance"}, "started": {"2026-01-05T08:30"}, "do": {"publish"}}
+	form := url.Values{
+		"title": {"Mails are late"}, "impact": {"minor"}, "state": {"identified"}, "body": {"A queue is stuck."},
+		"with-components": {"1"}, "component." + checkout: {"degraded_performance"}, "started": {"2026-01-05T08:30"}, "do": {"publish"},
+	}
 	got := b.post("/admin/issues/new", form)
 	got.want(t, http.StatusSeeOther)
 	id := strings.TrimPrefix(strings.TrimSuffix(got.Header.Get("Location"), "?done=published"), "/admin/issues/")

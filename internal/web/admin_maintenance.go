@@ -106,8 +106,13 @@ func maintenanceFields(d directory) []sheetField {
 		return strings.Join(words, ", ")
 	}
 	return []sheetField{
-		{"title", "Title", nil}, {"body", "Description", nil}, {"from", "Begins", when}, {"until", "Ends", when},
-		{"components", "Components", names}, {"auto_start", "Start by itself", yesNo}, {"auto_end", "End by itself", yesNo},
+		{"title", "Title", nil},
+		{"body", "Description", nil},
+		{"from", "Begins", when},
+		{"until", "Ends", when},
+		{"components", "Components", names},
+		{"auto_start", "Start by itself", yesNo},
+		{"auto_end", "End by itself", yesNo},
 	}
 }
 
@@ -322,11 +327,15 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 		if settled(diffs) {
 			return redirect(c, "/admin/maintenance/"+id, "saved")
 		}
-		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{Sheet: merged, Diffs: diffs,
-			Alert: "Nothing was saved yet: somebody else changed this maintenance while you did. Compare, then save again."})
+		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
+			Sheet: merged, Diffs: diffs,
+			Alert: "Nothing was saved yet: somebody else changed this maintenance while you did. Compare, then save again.",
+		})
 	case errors.As(err, &invalid):
-		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{Sheet: yours, Problem: maintenanceProblem(invalid),
-			Alert: "Nothing was saved yet: " + invalid.Message + "."})
+		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{
+			Sheet: yours, Problem: maintenanceProblem(invalid),
+			Alert: "Nothing was saved yet: " + invalid.Message + ".",
+		})
 	case err != nil:
 		return err
 	}
@@ -335,8 +344,10 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 
 func (s *Server) updateMaintenance(c *fiber.Ctx, v visit) error {
 	ctx, id, f := c.UserContext(), param(c), form(c)
-	edit := status.PostMaintenanceUpdate{ID: id, Version: version(f), State: status.MaintenanceState(f.Get("state")),
-		Body: lines(f.Get("body")), Silent: f.Get("silent") != ""}
+	edit := status.PostMaintenanceUpdate{
+		ID: id, Version: version(f), State: status.MaintenanceState(f.Get("state")),
+		Body: lines(f.Get("body")), Silent: f.Get("silent") != "",
+	}
 	_, err := s.revise(ctx, v, edit)
 	var invalid status.Invalid
 	switch {
@@ -348,8 +359,10 @@ func (s *Server) updateMaintenance(c *fiber.Ctx, v visit) error {
 		if toldAlready(m, edit, v.account.Email) {
 			return redirect(c, "/admin/maintenance/"+id, "updated")
 		}
-		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{Typed: edit.Body,
-			Alert: "Nothing was done: this maintenance changed after you loaded it. Your text is still here. Look again, then repeat."})
+		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
+			Typed: edit.Body,
+			Alert: "Nothing was done: this maintenance changed after you loaded it. Your text is still here. Look again, then repeat.",
+		})
 	case errors.As(err, &invalid):
 		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{Typed: edit.Body, Alert: "Nothing was done: " + invalid.Message + "."})
 	case err != nil:

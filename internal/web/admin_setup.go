@@ -29,8 +29,10 @@ type setup struct {
 }
 
 func (s *Server) setup(ctx context.Context, v visit, d directory) (*setup, error) {
-	step := setup{HasComponents: len(d.components) > 0,
-		Hook: s.site.origin + "/hooks/alertmanager", NewRelic: s.site.origin + "/hooks/newrelic"}
+	step := setup{
+		HasComponents: len(d.components) > 0,
+		Hook:          s.site.origin + "/hooks/alertmanager", NewRelic: s.site.origin + "/hooks/newrelic",
+	}
 	hooks, err := s.store.Webhooks(ctx, "", 20)
 	if err != nil {
 		return nil, err

@@ -60,8 +60,10 @@ func TestPlanningAndRunningMaintenance(t *testing.T) {
 	s := newSite(t)
 	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})
 	b := s.signedIn(status.Responder)
-	form := url.Values{"title": {"Database upgrade"}, "body": {"Short interruptions."}, "from": {"2026-01-06T02:00"}, "until": {"2026-01-06T04:00"},
-		"components": {checkout}, "auto_start": {"1"}}
+	form := url.Values{
+		"title": {"Database upgrade"}, "body": {"Short interruptions."}, "from": {"2026-01-06T02:00"}, "until": {"2026-01-06T04:00"},
+		"components": {checkout}, "auto_start": {"1"},
+	}
 	got := b.post("/admin/maintenance/new", form)
 	got.want(t, http.StatusSeeOther)
 	path, _, _ := strings.Cut(got.Header.Get("Location"), "?")
@@ -177,8 +179,10 @@ func TestAlertsWithoutARuleAndUnreadableWebhooksAreShown(t *testing.T) {
 	s := newSite(t)
 	s.rules.Rules = nil
 	s.alert("DiskWillFill", true)
-	err := s.store.SaveWebhook(t.Context(), status.Webhook{ID: "w1", Kind: "alertmanager", Source: "prod", Body: []byte("<not json>"),
-		ReceivedAt: s.clock.Now(), State: status.WebhookDead, Verdict: "it is no JSON"})
+	err := s.store.SaveWebhook(t.Context(), status.Webhook{
+		ID: "w1", Kind: "alertmanager", Source: "prod", Body: []byte("<not json>"),
+		ReceivedAt: s.clock.Now(), State: status.WebhookDead, Verdict: "it is no JSON",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

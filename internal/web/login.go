@@ -68,8 +68,10 @@ func (s *Server) handleLogin(c *fiber.Ctx) error {
 		if !s.sameOrigin(c) {
 			return err
 		}
-		return s.renderLogin(c, http.StatusForbidden, loginPage{Next: safeNext(form(c).Get("next")),
-			Problem: "The form had expired, or your browser keeps no cookies. Please try once more."})
+		return s.renderLogin(c, http.StatusForbidden, loginPage{
+			Next:    safeNext(form(c).Get("next")),
+			Problem: "The form had expired, or your browser keeps no cookies. Please try once more.",
+		})
 	}
 	f := form(c)
 	view := loginPage{Email: clip(strings.TrimSpace(f.Get("email")), 254), Next: safeNext(f.Get("next"))}
@@ -110,8 +112,10 @@ func (s *Server) authenticate(c *fiber.Ctx, email, password string) (status.Acco
 			return status.Account{}, err
 		}
 		if wait := last.Add(loginPause(n, t.free, longestPause)).Sub(now); n >= t.free && wait > 0 {
-			return status.Account{}, refusal{code: http.StatusTooManyRequests, retryAfter: int(wait/time.Second) + 1,
-				text: "Too many attempts. Wait " + roughly(wait) + " and try again."}
+			return status.Account{}, refusal{
+				code: http.StatusTooManyRequests, retryAfter: int(wait/time.Second) + 1,
+				text: "Too many attempts. Wait " + roughly(wait) + " and try again.",
+			}
 		}
 	}
 	// counted before it is checked: guesses sent side by side all count

@@ -183,8 +183,10 @@ func (s *site) revise(e status.Edit) string {
 func (s *site) alert(name string, firing bool) {
 	s.t.Helper()
 	now := s.clock.Now()
-	f := status.Fact{Source: "alertmanager", Fingerprint: name, Firing: firing, StartsAt: now, ReceivedAt: now,
-		Labels: map[string]string{"alertname": name, "service": "shop"}, Annotations: map[string]string{"summary": name + " is high"}}
+	f := status.Fact{
+		Source: "alertmanager", Fingerprint: name, Firing: firing, StartsAt: now, ReceivedAt: now,
+		Labels: map[string]string{"alertname": name, "service": "shop"}, Annotations: map[string]string{"summary": name + " is high"},
+	}
 	if !firing {
 		f.EndsAt = now
 	}

@@ -114,8 +114,10 @@ func (s *Server) judgeWish(c *fiber.Ctx, w wish, choices []choice) refusal {
 	case slices.ContainsFunc(w.Components, func(name string) bool { return !known(name) }):
 		return refusal{code: http.StatusUnprocessableEntity, text: "One of the components is no longer on this page. Choose again."}
 	case !s.askers.allow(addrKey(s.clientAddr(c)), s.clock.Now()):
-		return refusal{code: http.StatusTooManyRequests, retryAfter: int(subscribeWindow / time.Second),
-			text: "Too many subscriptions from your network. Wait ten minutes and try again."}
+		return refusal{
+			code: http.StatusTooManyRequests, retryAfter: int(subscribeWindow / time.Second),
+			text: "Too many subscriptions from your network. Wait ten minutes and try again.",
+		}
 	}
 	return refusal{}
 }
@@ -132,8 +134,10 @@ func (s *Server) choices(c *fiber.Ctx, named []string) ([]choice, error) {
 		if comp.Hidden || comp.Archived {
 			continue
 		}
-		list = append(list, choice{ID: comp.ID, Name: comp.Name, slug: comp.Slug,
-			Chosen: slices.Contains(named, comp.ID) || slices.Contains(named, comp.Slug)})
+		list = append(list, choice{
+			ID: comp.ID, Name: comp.Name, slug: comp.Slug,
+			Chosen: slices.Contains(named, comp.ID) || slices.Contains(named, comp.Slug),
+		})
 	}
 	return list, nil
 }
