@@ -96,7 +96,7 @@ func (d *Daemon) wire() error {
 	}
 	rules := func() *status.Rules { return d.rules.Load().Rules }
 	d.poller = alerts.NewPoller(alerts.PollerConfig{
-		Rules: rules, Applier: d.store, Clock: d.clock, Log: d.log,
+		Rules: rules, Applier: d.store, Clock: d.clock, Log: d.log, Getenv: os.Getenv,
 		Accept: func(ctx context.Context, kind, source string, body []byte) (alerts.Receipt, error) {
 			return d.intake.Accept(ctx, kind, source, body)
 		},
@@ -131,17 +131,17 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 			URL: d.cfg.SMTP.URL, From: d.cfg.SMTP.From, ReplyTo: d.cfg.SMTP.ReplyTo, PublicURL: d.cfg.PublicURL, PageName: d.cfg.Page.Name,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("smtp: %w", err)
+			return nil, err
 		}
 		out = append(out, mail)
 	}
-	if t := d.cfg.Twitter; t.ConsumerKey != "" {
+	if t := d.cfg.Twitter; t.ConsumerKey != "" && t.Mode != broadcast.TweetOff {
 		twitter, err := broadcast.NewTwitter(broadcast.TwitterConfig{
 			API: t.API, ConsumerKey: t.ConsumerKey, ConsumerSecret: t.ConsumerSecret,
 			AccessToken: t.AccessToken, AccessSecret: t.AccessSecret, BaseURL: t.BaseURL, Mode: t.Mode, WithURL: t.WithURL,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("twitter: %w", err)
+			return nil, err
 		}
 		out = append(out, twitter)
 	}

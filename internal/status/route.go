@@ -1,6 +1,8 @@
 package status
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -33,9 +35,22 @@ func (r *Rules) Route(source string, ls map[string]string, lists map[string][]st
 func (r Rule) group(source string, ls map[string]string) map[string]string {
 	out := make(map[string]string, len(r.GroupBy))
 	for _, name := range r.GroupBy {
-		out[name] = value(name, source, ls)
+		out[name] = bounded(value(name, source, ls))
 	}
 	return out
+}
+
+// maxGroupValue bounds a label in a group, in bytes: senders write what they
+// like, and a group is a key.
+const maxGroupValue = 200
+
+// bounded shortens a long value so that different ones stay different.
+func bounded(v string) string {
+	if len(v) <= maxGroupValue {
+		return v
+	}
+	sum := sha256.Sum256([]byte(v))
+	return clip(v, maxGroupValue-17) + "~" + hex.EncodeToString(sum[:8])
 }
 
 // Level is the severity of an alert and the impact it has by default.

@@ -31,10 +31,19 @@ type Source struct {
 	Peers     []string // Alertmanager addresses to poll
 	Heartbeat Heartbeat
 	Receiver  string // Alertmanager: what it calls us; "" finds out
+	AccountID int    // New Relic: whose issues they are; 0 if the rules do not say
+	Region    string // New Relic: us or eu
+	// APIKeyEnv is the environment variable with New Relic's key. Naming one is
+	// what has the source asked: an account alone is but a remark, and a key that
+	// lies in the environment for other programs must not make a source blind.
+	APIKeyEnv string
+	APIURL    string // New Relic: asked instead of the region's address
 }
 
 // Polled reports whether the source is asked as well as listened to.
-func (s Source) Polled() bool { return len(s.Peers) > 0 }
+func (s Source) Polled() bool {
+	return len(s.Peers) > 0 || s.AccountID != 0 && s.APIKeyEnv != ""
+}
 
 // Heartbeat is an alert that always fires: its silence means that the source
 // is blind. Without matchers there is none.

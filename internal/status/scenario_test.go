@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -386,5 +387,19 @@ func TestBadInputNamesTheField(t *testing.T) {
 		if !errors.As(err, &invalid) || invalid.Field != field {
 			t.Errorf("%T: got %v, want Invalid %s", e, err, field)
 		}
+	}
+}
+
+func TestLongLabelsMakeGroupsThatStayApart(t *testing.T) {
+	w := newWorld(t, checkoutDown(t, publishedAtOnce))
+	long := strings.Repeat("x", 5000)
+	for _, region := range []string{long + "a", long + "b"} {
+		f := w.firing(region[len(region)-1:])
+		f.Labels["region"] = region
+		w.receive(f)
+	}
+	all := w.issues()
+	if len(all) != 2 || len(all[0].Group) > 300 {
+		t.Errorf("%d issues, group of %d bytes", len(all), len(all[0].Group))
 	}
 }

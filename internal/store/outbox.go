@@ -197,10 +197,11 @@ func (s *Store) carryMarks(batch []*ticket[*mark]) error {
 }
 
 // RootDelivery is what the provider called the first message about a subject,
-// "" if none was sent: later ones answer to it.
+// "" if none was sent: later ones answer to it. One that was skipped, or that
+// the provider had already, has no name.
 func (s *Store) RootDelivery(ctx context.Context, channel, subjectID string) (string, error) {
 	return scalar[string](ctx, s.read, `SELECT provider_id FROM deliveries
-		WHERE channel = ? AND subject_id = ? AND state = 'sent' ORDER BY sent_at, created_at, id LIMIT 1`,
+		WHERE channel = ? AND subject_id = ? AND state = 'sent' AND provider_id <> '' ORDER BY sent_at, created_at, id LIMIT 1`,
 		channel, subjectID)
 }
 
