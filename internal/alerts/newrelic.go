@@ -40,6 +40,7 @@ type newRelicIssue struct {
 	began      time.Time
 	stamp      time.Time // New Relic's own stamp of this statement
 	ended      time.Time
+	mergedInto string // id of another issue of the account
 }
 
 func (e envelope) newRelic(body []byte) (Reading, error) {
@@ -99,6 +100,7 @@ type newRelicTemplate struct {
 	Runbooks     jsontext.Value            `json:"runbooks"`
 	Tags         map[string]jsontext.Value `json:"tags"`
 	IssueURL     jsontext.Value            `json:"issueUrl"`
+	MergedInto   jsontext.Value            `json:"mergedInto"` // id of the issue that took this one in
 	Extra        extra                     `json:",embed"`
 }
 
@@ -141,7 +143,7 @@ func (e envelope) newRelicTemplate(body []byte) (Reading, error) {
 		conditions: texts(m.Conditions), entities: texts(m.Entities), tags: tags(m.Tags),
 		detail: text(m.Descriptions), runbook: text(m.Runbooks), url: text(m.IssueURL),
 		began: firstTime(millis(m.CreatedAt), millis(m.ActivatedAt)), stamp: millis(m.UpdatedAt),
-		ended: firstTime(millis(m.ClosedAt), millis(m.UpdatedAt)),
+		ended: firstTime(millis(m.ClosedAt), millis(m.UpdatedAt)), mergedInto: text(m.MergedInto),
 	}
 	if issue.account == "" {
 		issue.account, _ = issueInURL(issue.url)
@@ -159,7 +161,7 @@ func (e envelope) newRelicReading(i newRelicIssue) (Reading, error) {
 	if i.id == "" {
 		return Reading{}, errors.New("the body has no issue id")
 	}
-	if len(i.account)+len(i.id) > maxIdentity {
+	if len(i.account)+max(len(i.id), len(i.mergedInto)) > maxIdentity {
 		return Reading{}, errors.New("the issue id is too long to be one")
 	}
 	firing := false
@@ -200,15 +202,23 @@ var unrecovered = map[string]string{
 func (e envelope) newRelicFact(i newRelicIssue, firing bool) status.Fact {
 	f := e.fact()
 	f.Firing = firing
-	f.Fingerprint = i.id
-	if i.account != "" {
-		f.Fingerprint = i.account + "/" + i.id
+	f.Fingerprint = i.fingerprint(i.id)
+	if !firing && i.mergedInto != "" {
+		f.MergedInto = i.fingerprint(i.mergedInto)
 	}
 	f.OrderedAt = i.stamp
 	f.URL = webURL(i.url)
 	e.times(&f, i.began, i.ended)
 	f.Labels, f.Lists, f.Annotations = i.labels()
 	return f
+}
+
+// fingerprint is the key of an issue of the same account.
+func (i newRelicIssue) fingerprint(id string) string {
+	if i.account == "" {
+		return id
+	}
+	return i.account + "/" + id
 }
 
 // labels are the fields of the issue, then its tags as far as they have other

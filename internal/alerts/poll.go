@@ -22,17 +22,21 @@ type PollerConfig struct {
 	Every time.Duration
 	// HTTP is for tests; nil is a client with a time-out.
 	HTTP *http.Client
+	// Getenv reads the keys that the rules name by environment variable; nil
+	// finds none.
+	Getenv func(string) string
 }
 
 // Poller asks the sources what they have, to find what webhooks lost: alerts
 // that fire and were never delivered, and alerts that ended while silenced,
 // inhibited, or while nobody answered.
 type Poller struct {
-	cfg    PollerConfig
-	wake   chan struct{}
-	mu     sync.Mutex
-	nudged map[string]bool
-	asked  map[string]time.Time
+	cfg      PollerConfig
+	patience time.Duration // with New Relic
+	wake     chan struct{}
+	mu       sync.Mutex
+	nudged   map[string]bool
+	asked    map[string]time.Time
 }
 
 // Limits of polling.
@@ -59,7 +63,13 @@ func NewPoller(cfg PollerConfig) *Poller {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Poller{cfg: cfg, wake: make(chan struct{}, 1), nudged: map[string]bool{}, asked: map[string]time.Time{}}
+	if cfg.Getenv == nil {
+		cfg.Getenv = func(string) string { return "" }
+	}
+	return &Poller{
+		cfg: cfg, patience: newRelicPatience, wake: make(chan struct{}, 1),
+		nudged: map[string]bool{}, asked: map[string]time.Time{},
+	}
 }
 
 // Nudge asks a source at the next chance: one of its messages was cut short,
@@ -125,7 +135,11 @@ func (p *Poller) due(name string) bool {
 
 // Poll asks one source now and brings the board in line with its answer.
 func (p *Poller) Poll(ctx context.Context, rules *status.Rules, src status.Source) {
-	if err := p.pollAlertmanager(ctx, rules, src); err != nil && ctx.Err() == nil {
+	poll := p.pollAlertmanager
+	if src.Type == KindNewRelic {
+		poll = p.pollNewRelic
+	}
+	if err := poll(ctx, rules, src); err != nil && ctx.Err() == nil {
 		p.cfg.Log.Warn("source not reconciled", "source", src.Name, "err", err)
 	}
 }

@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,10 +128,39 @@ func TestMistakesInTheKeysOfTheEngineAreFoundInTheirPlace(t *testing.T) {
 		{"require", rule(all, title, "  resolve: {require: some}"), "8:22", "must be all or any", ""},
 		{"peer", "version: 1\nsources: {a: {type: alertmanager, peers: [am-1]}}\n", "2:43", "no address", "http://"},
 		{"peers of New Relic", "version: 1\nsources: {a: {type: newrelic, peers: [http://a:1]}}\n", "2:31", "type alertmanager", ""},
+		{"account of Alertmanager", "version: 1\nsources: {a: {type: alertmanager, account_id: 1}}\n", "2:35", "type newrelic", ""},
+		{"account", "version: 1\nsources: {a: {type: newrelic, account_id: none}}\n", "2:43", "a whole number", ""},
+		{"region", "version: 1\nsources: {a: {type: newrelic, region: uk}}\n", "2:39", "must be us or eu", ""},
+		{"key without account", "version: 1\nsources: {a: {type: newrelic, api_key_env: K}}\n", "2:31", "without account_id", ""},
+		{"key instead of its variable", "version: 1\nsources: {a: {type: newrelic, account_id: 1, api_key_env: NRAK-AB12}}\n", "2:59", "name of an environment variable", "NEW_RELIC_API_KEY"},
+		{"api_url", "version: 1\nsources: {a: {type: newrelic, api_url: 'ftp://a'}}\n", "2:40", "no http or https address", ""},
 		{"heartbeat of everything", "version: 1\nsources: {a: {type: alertmanager, heartbeat: {matchers: [], max_age: 1m}}}\n", "2:57", "swallow", ""},
 		{"time interval", "version: 1\ntime_intervals: [{name: x, time_intervals: [{weekdays: [someday]}]}]\n", "2:45", "not a time interval", ""},
 		{"inhibit rule", "version: 1\ninhibit_rules: [{source_matchers: []}]\n", "2:17", "no target_matchers", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) { findsMistake(t, tt.src, tt.place, tt.message, tt.hint) })
+	}
+}
+
+func TestNewRelicIsAskedOnlyIfTheFileNamesAKey(t *testing.T) {
+	for keys, want := range map[string]status.Source{
+		"":                              {},
+		", account_id: 42":              {AccountID: 42},
+		", account_id: 42, region: eu":  {AccountID: 42, Region: "eu"},
+		", account_id: 42, api_key_env": {AccountID: 42, APIKeyEnv: "NEW_RELIC_API_KEY"},
+		", account_id: 42, region: us, api_key_env: NR_EU, api_url: 'http://proxy:1/graphql'": {
+			AccountID: 42, Region: "us", APIKeyEnv: "NR_EU", APIURL: "http://proxy:1/graphql",
+		},
+	} {
+		// set or not, the usual variable switches nothing on
+		t.Setenv("NEW_RELIC_API_KEY", "NRAK-OF-ANOTHER-PROGRAM")
+		r, err := LoadRules("rules.yaml", []byte("version: 1\nsources: {nr: {type: newrelic"+keys+"}}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Name, want.Type = "nr", KindNewRelic
+		if got := r.Sources[0]; !reflect.DeepEqual(got, want) || got.Polled() != strings.Contains(keys, "api_key_env") {
+			t.Errorf("{%s}: polled %v, %+v", keys, got.Polled(), got)
+		}
 	}
 }

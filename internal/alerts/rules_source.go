@@ -16,7 +16,8 @@ func (c *checker) sources(n *yaml.Node) []status.Source {
 		if !sourceName.MatchString(key.Value) {
 			c.report(key, "", "the source name %q cannot stand in a URL: use a-z, 0-9, dots, dashes and underscores", clipTo(key.Value, 60))
 		}
-		o, ok := c.object(value, "the source "+key.Value, "type", "peers", "receiver", "heartbeat")
+		o, ok := c.object(value, "the source "+key.Value, "type", "peers", "receiver", "heartbeat",
+			"account_id", "region", "api_key_env", "api_url")
 		if !ok {
 			return
 		}
@@ -34,10 +35,11 @@ func (c *checker) sources(n *yaml.Node) []status.Source {
 
 // sourceKeys reads the keys that belong to one type of source only.
 func (c *checker) sourceKeys(o object, s *status.Source) {
-	for _, key := range []string{"peers", "receiver"} {
-		if o.has(key) != nil && s.Type == KindNewRelic {
-			c.report(o.at(key), "", "%s is a key of sources of type %s", key, KindAlertmanager)
-		}
+	if s.Type == KindNewRelic {
+		c.foreign(o, KindAlertmanager, "peers", "receiver")
+		c.newRelicKeys(o, s)
+	} else if s.Type == KindAlertmanager {
+		c.foreign(o, KindNewRelic, "account_id", "region", "api_key_env", "api_url")
 	}
 	if n := o.has("peers"); n != nil {
 		for _, e := range c.list(n, "peers") {
@@ -52,6 +54,58 @@ func (c *checker) sourceKeys(o object, s *status.Source) {
 	if n := o.has("heartbeat"); n != nil {
 		s.Heartbeat = c.heartbeat(n)
 	}
+}
+
+// foreign reports the keys of another type of source.
+func (c *checker) foreign(o object, kind string, keys ...string) {
+	for _, key := range keys {
+		if o.has(key) != nil {
+			c.report(o.at(key), "", "%s is a key of sources of type %s", key, kind)
+		}
+	}
+}
+
+// variable is what environment variables are called. A key pasted in its place
+// has a dash.
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// ourKeyEnv is the variable of an api_key_env that names none.
+const ourKeyEnv = "NEW_RELIC_API_KEY"
+
+// newRelicKeys reads how New Relic is asked. It is only if api_key_env is
+// written, if need be with nothing behind it: many a file names the account for
+// people to read, and a source that is asked without a key answers nothing, so
+// that nothing of it would resolve by itself.
+func (c *checker) newRelicKeys(o object, s *status.Source) {
+	if n := o.has("account_id"); n != nil {
+		s.AccountID = c.number(n, "account_id", 1, 1<<31-1)
+	}
+	if n := o.has("region"); n != nil {
+		s.Region, _ = c.word(n, "region", []string{"us", "eu"})
+	}
+	if n := o.has("api_key_env"); n != nil {
+		s.APIKeyEnv = c.keyEnv(n)
+		if o.has("account_id") == nil {
+			c.report(o.at("api_key_env"), "add account_id: 1234567", "New Relic cannot be asked without account_id")
+		}
+	}
+	if n := o.has("api_url"); n != nil {
+		s.APIURL, _ = c.text(n, "api_url")
+		if !isWebAddress(s.APIURL) {
+			c.report(n, "write it like https://api.newrelic.com/graphql", "api_url is no http or https address")
+		}
+	}
+}
+
+func (c *checker) keyEnv(n *yaml.Node) string {
+	if isNull(n) {
+		return ourKeyEnv
+	}
+	name, ok := c.text(n, "api_key_env")
+	if ok && !variable.MatchString(name) {
+		c.report(n, "put the key into "+ourKeyEnv+", and write that name here", "api_key_env must be the name of an environment variable")
+	}
+	return name
 }
 
 func (c *checker) address(n *yaml.Node, s string) bool {

@@ -182,7 +182,7 @@ func TestEveryMistakeIsFoundInItsPlace(t *testing.T) {
 		{"source without type", "version: 1\nsources: {a: {}}\n", "2:11", "the source a has no type", ""},
 		{"source type", "version: 1\nsources: {a: {type: newrelik}}\n", "2:21", "alertmanager or newrelic", `"newrelic"`},
 		{"source name", "version: 1\nsources: {a/b: {type: newrelic}}\n", "2:11", "cannot stand in a URL", ""},
-		{"source keys of a later release", "version: 1\nsources: {a: {type: newrelic, region: eu}}\n", "2:31", `unknown key "region"`, ""},
+		{"source keys of a later release", "version: 1\nsources: {a: {type: newrelic, token: x}}\n", "2:31", `unknown key "token"`, ""},
 		{"severity without matchers", "version: 1\nseverity: [{level: info, impact: none}]\n", "2:12", "has no matchers", ""},
 		{"severity level", "version: 1\nseverity: [{matchers: [], level: critcal, impact: none}]\n", "2:34", "level is", `"critical"`},
 		{"severity without level", "version: 1\nseverity: [{matchers: [], impact: none}]\n", "2:12", "no level", ""},

@@ -32,7 +32,7 @@ type Source struct {
 	Heartbeat Heartbeat
 	Receiver  string // Alertmanager: what it calls us; "" finds out
 	AccountID int    // New Relic: whose issues they are; 0 if the rules do not say
-	Region    string // New Relic: us or eu
+	Region    string // New Relic: us or eu; "" is us
 	// APIKeyEnv is the environment variable with New Relic's key. Naming one is
 	// what has the source asked: an account alone is but a remark, and a key that
 	// lies in the environment for other programs must not make a source blind.

@@ -1,0 +1,246 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/newrelic/newrelic-client-go/v2/pkg/config"
+	"github.com/newrelic/newrelic-client-go/v2/pkg/nerdgraph"
+	"github.com/newrelic/newrelic-client-go/v2/pkg/region"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// The questions. aiIssues is behind an opt-in, and its schema has no promise.
+const (
+	issuesQuestion = `query($account: Int!, $ids: [ID!]!, $cursor: String) {
+  actor { account(id: $account) { aiIssues { issues(filter: {ids: $ids}, cursor: $cursor) {
+    issues {
+      issueId state eventType priority title description entityNames policyName conditionName
+      createdAt activatedAt closedAt updatedAt mutingState mergeReason parentMergeId
+    }
+    nextCursor
+  } } } }
+}`
+	eventsQuestion = `query($account: Int!, $nrql: Nrql!) {
+  actor { account(id: $account) { nrql(query: $nrql) { results } } }
+}`
+	optIn        = "nerd-graph-unsafe-experimental-opt-in"
+	optInto      = "AiIssues"
+	mostPages    = 50
+	longestReply = 16 << 20
+)
+
+// newRelicAPI asks the questions of one poll. It is made anew for each, since
+// the library knows no contexts.
+type newRelicAPI struct {
+	client  nerdgraph.NerdGraph
+	line    *newRelicLine
+	account int
+}
+
+func (p *Poller) newRelicAPI(ctx context.Context, src status.Source) (*newRelicAPI, error) {
+	key := strings.TrimSpace(p.cfg.Getenv(src.APIKeyEnv))
+	if key == "" {
+		return nil, fmt.Errorf("the environment variable %s is empty: it must hold a user key of New Relic that may read account %d; "+
+			"or remove api_key_env, and the source is only listened to", src.APIKeyEnv, src.AccountID)
+	}
+	name := region.US
+	if src.Region == "eu" {
+		name = region.EU
+	}
+	place, err := region.Get(name)
+	if err != nil {
+		return nil, err
+	}
+	place.SetNerdGraphBaseURL(src.APIURL) // nothing if empty
+	line := &newRelicLine{ctx: ctx, next: p.cfg.HTTP.Transport}
+	if line.next == nil {
+		line.next = http.DefaultTransport
+	}
+	cfg := config.New()
+	cfg.PersonalAPIKey, cfg.HTTPTransport, cfg.Logger = key, line, mute{}
+	// The line bounds each question. A time-out of the library's leaks its timer.
+	cfg.Timeout = new(time.Duration)
+	if err := cfg.SetRegion(place); err != nil {
+		return nil, err
+	}
+	return &newRelicAPI{client: nerdgraph.New(cfg), line: line, account: src.AccountID}, nil
+}
+
+// newRelicData is the part of the answers that we ask for.
+type newRelicData struct {
+	Actor struct {
+		Account *struct {
+			AIIssues *struct {
+				Issues *struct {
+					Issues     []newRelicAnswer `json:"issues"`
+					NextCursor string           `json:"nextCursor"`
+				} `json:"issues"`
+			} `json:"aiIssues"`
+			NRQL *struct {
+				Results []struct {
+					Facet jsontext.Value `json:"facet"`
+					Event jsontext.Value `json:"event"`
+				} `json:"results"`
+			} `json:"nrql"`
+		} `json:"account"`
+	} `json:"actor"`
+}
+
+// issues adds what New Relic says of the issues to answers. It reads all pages.
+func (a *newRelicAPI) issues(ids []string, answers map[string]newRelicAnswer) error {
+	var cursor any // null asks for the first page
+	for range mostPages {
+		var data newRelicData
+		if err := a.ask(issuesQuestion, map[string]any{"ids": ids, "cursor": cursor}, &data); err != nil {
+			return err
+		}
+		account := data.Actor.Account
+		if account == nil || account.AIIssues == nil || account.AIIssues.Issues == nil {
+			return fmt.Errorf("no word on account %d; may the key read it?", a.account)
+		}
+		page := account.AIIssues.Issues
+		for _, issue := range page.Issues {
+			if slices.Contains(ids, issue.ID) {
+				answers[issue.ID] = issue
+			}
+		}
+		if page.NextCursor == "" {
+			return nil
+		}
+		cursor = page.NextCursor
+	}
+	return fmt.Errorf("the answer has no end after %d pages", mostPages)
+}
+
+// began lists the issues with events since then whose last event is no end.
+func (a *newRelicAPI) began(since time.Time) ([]string, error) {
+	nrql := fmt.Sprintf("SELECT latest(event) AS 'event' FROM NrAiIssue FACET issueId SINCE %d LIMIT MAX", since.UnixMilli())
+	var data newRelicData
+	if err := a.ask(eventsQuestion, map[string]any{"nrql": nrql}, &data); err != nil {
+		return nil, err
+	}
+	if data.Actor.Account == nil || data.Actor.Account.NRQL == nil {
+		return nil, fmt.Errorf("no word on account %d; may the key read it?", a.account)
+	}
+	var ids []string
+	for _, row := range data.Actor.Account.NRQL.Results {
+		if text(row.Event) != "close" {
+			ids = append(ids, text(row.Facet))
+		}
+	}
+	return ids, nil
+}
+
+func (a *newRelicAPI) ask(question string, variables map[string]any, into *newRelicData) error {
+	a.line.refused = nil
+	variables["account"] = a.account
+	err := a.client.QueryWithResponse(question, variables, into)
+	if a.line.refused != nil {
+		return a.line.refused
+	}
+	return err
+}
+
+// newRelicLine carries the questions. It bounds them in time, and lets no
+// failure pass to the library: that would try again by itself, asleep for as
+// long as a Retry-After says, and overlook errors in answers that look good. The
+// next poll is our next attempt.
+type newRelicLine struct {
+	ctx     context.Context
+	next    http.RoundTripper
+	refused error // why the last question got no answer
+}
+
+// RoundTrip sends one question.
+func (l *newRelicLine) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := l.exchange(r)
+	if l.refused = err; err != nil {
+		return reply(r, http.StatusBadRequest, []byte("{}")), nil // of all, the library takes this for final
+	}
+	return reply(r, http.StatusOK, body), nil
+}
+
+func reply(r *http.Request, code int, body []byte) *http.Response {
+	return &http.Response{
+		StatusCode: code, Status: http.StatusText(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+	}
+}
+
+func (l *newRelicLine) exchange(r *http.Request) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(l.ctx, askTimeout)
+	defer cancel()
+	r = r.Clone(ctx)
+	r.Header.Set(optIn, optInto)
+	resp, err := l.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, longestReply+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
+		return nil, fmt.Errorf("answered %s: is the key a user key, and still good?", resp.Status)
+	case resp.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("answered %s", resp.Status)
+	case len(body) > longestReply:
+		return nil, errors.New("the answer is too long to be one")
+	}
+	return body, errorsInside(body)
+}
+
+// deprecation begins the errors that New Relic adds to good answers.
+const deprecation = "This field is deprecated!"
+
+// errorsInside finds the errors that come with status 200. Half an answer is
+// none: nobody can tell which half is missing.
+func errorsInside(body []byte) error {
+	var answer struct {
+		Errors []struct {
+			Message    string `json:"message"`
+			Extensions struct {
+				Class string `json:"errorClass"`
+			} `json:"extensions"`
+		} `json:"errors"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return fmt.Errorf("the answer is not what NerdGraph answers: %w", err)
+	}
+	var all []error
+	for _, e := range answer.Errors {
+		if !strings.HasPrefix(e.Message, deprecation) {
+			all = append(all, fmt.Errorf("refused: %s", strings.Join(nonEmpty(e.Extensions.Class, clipTo(e.Message, 300)), ": ")))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// isWebAddress reports whether s may stand as api_url.
+func isWebAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && u.User == nil && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// mute keeps the library from writing to a log of its own.
+type mute struct{}
+
+func (mute) Error(string, ...any) {}
+func (mute) Warn(string, ...any)  {}
+func (mute) Info(string, ...any)  {}
+func (mute) Debug(string, ...any) {}
+func (mute) Trace(string, ...any) {}
+func (mute) SetLevel(string)      {}
