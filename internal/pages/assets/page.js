@@ -100,5 +100,6 @@ if (focus) sheet.firstElementChild.focus();
 d.addEventListener("keydown", (e) => { if (e.key === "Escape") { hide(); shut(sheet?.contains(d.activeElement)); } });
 d.addEventListener("click", (e) => { if (!sheet?.contains(e.target)) shut(); });
 
-localise(d);
+// After the first paint, and in pieces: making a form takes longer than all the rest.
+requestAnimationFrame(() => [[write, 1, Date.now()], [write, 0, Date.now()], [localise, d]].forEach(([f, ...x]) => setTimeout(f, 0, ...x)));
 })();
