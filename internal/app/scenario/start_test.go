@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -88,6 +89,14 @@ func TestSIGTERMFinishesTheRequestUnderWay(t *testing.T) {
 			return fmt.Errorf("one was")
 		}
 		return nil
+	})
+	stays(t, time.Second, "the daemon waits for the request under way", func() error {
+		select {
+		case <-d.done:
+			return errors.New("it ended")
+		default:
+			return nil
+		}
 	})
 	if _, err := conn.Write(body[half:]); err != nil {
 		t.Fatalf("the rest of the request: %v", err)
