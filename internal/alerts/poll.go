@@ -125,7 +125,11 @@ func (p *Poller) due(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.cfg.Clock.Now()
-	if !p.nudged[name] && now.Sub(p.asked[name]) < p.cfg.Every {
+	wait := p.cfg.Every
+	if p.nudged[name] {
+		wait = pollStep // a storm of messages must not become one of questions
+	}
+	if now.Sub(p.asked[name]) < wait {
 		return false
 	}
 	p.asked[name] = now

@@ -1,0 +1,295 @@
+package alerts
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// peer is an Alertmanager's API as far as it is asked.
+type peer struct {
+	*httptest.Server
+	alerts    []map[string]any
+	uptime    time.Time
+	receivers []string
+	down      bool
+	asked     atomic.Int32
+}
+
+func newPeer(t *testing.T) *peer {
+	p := &peer{uptime: received.Add(-time.Hour), receivers: []string{"page", "other"}}
+	mux := http.NewServeMux()
+	answer := func(path string, body func() any) {
+		mux.HandleFunc("GET /prefix/api/v2/"+path, func(w http.ResponseWriter, r *http.Request) {
+			if p.down {
+				http.Error(w, "down", http.StatusServiceUnavailable)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(body())
+		})
+	}
+	answer("status", func() any {
+		return map[string]any{
+			"cluster": map[string]any{"status": "disabled"}, "config": map[string]any{"original": ""},
+			"uptime": p.uptime, "versionInfo": map[string]string{},
+		}
+	})
+	answer("receivers", func() any {
+		var list []map[string]string
+		for _, n := range p.receivers {
+			list = append(list, map[string]string{"name": n})
+		}
+		return list
+	})
+	answer("alerts", func() any { p.asked.Add(1); return p.alerts })
+	p.Server = httptest.NewServer(mux)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// has puts an alert into the peer's answer.
+func (p *peer) has(name, state, receiver string) {
+	labels := map[string]string{"alertname": name}
+	p.alerts = append(p.alerts, map[string]any{
+		"labels": labels, "annotations": map[string]string{"summary": "s"}, "fingerprint": fingerprint(labels),
+		"startsAt": received.Add(-time.Minute), "endsAt": received.Add(time.Hour), "updatedAt": received, "generatorURL": "http://prometheus.test/",
+		"receivers": []map[string]string{{"name": receiver}},
+		"status":    map[string]any{"state": state, "silencedBy": []string{}, "inhibitedBy": []string{}, "mutedBy": []string{}},
+	})
+}
+
+// amWorld is a poller between two peers and an intake.
+type amWorld struct {
+	*bench
+	one, two *peer
+	poller   *Poller
+	rules    *status.Rules
+}
+
+func newAMWorld(t *testing.T) *amWorld {
+	t.Helper()
+	w := &amWorld{one: newPeer(t), two: newPeer(t)}
+	rules, err := LoadRules("rules.yaml", []byte(fmt.Sprintf(`version: 1
+sources: {am: {type: alertmanager, peers: ['%s/prefix', '%s/prefix/']}}
+rules: [{name: all, matchers: [], for: 0s, group_by: [alertname], open: {title: T, publish: auto}}]
+`, w.one.URL, w.two.URL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rules = rules
+	w.bench = newBench(t, func(c *IntakeConfig) { c.Rules = func() *status.Rules { return w.rules } })
+	w.poller = NewPoller(PollerConfig{Rules: func() *status.Rules { return w.rules }, Applier: w.db, Accept: w.Accept, Clock: w.clock})
+	return w
+}
+
+func (w *amWorld) poll(t *testing.T) {
+	t.Helper()
+	w.poller.Poll(t.Context(), w.rules, w.rules.Sources[0])
+	w.work(t)
+	w.clock.pass(time.Minute)
+}
+
+// hook lets a webhook of receiver "page" arrive.
+func (w *amWorld) deliver(t *testing.T, name, state string) {
+	t.Helper()
+	ends := `"0001-01-01T00:00:00Z"`
+	if state == "resolved" {
+		ends = w.clock.Now().Format(`"` + time.RFC3339 + `"`)
+	}
+	_, err := w.Accept(t.Context(), KindAlertmanager, "am", []byte(fmt.Sprintf(
+		`{"version":"4","receiver":"page","alerts":[{"status":%q,"labels":{"alertname":%q},"startsAt":%q,"endsAt":%s}]}`,
+		state, name, received.Add(-time.Minute).Format(time.RFC3339), ends)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.work(t)
+	w.clock.pass(time.Second)
+}
+
+func (w *amWorld) fires(name string) bool {
+	return w.db.signals()[fingerprint(map[string]string{"alertname": name})].Firing
+}
+
+func TestAnAlertThatNoWebhookBroughtIsFoundAndTakenInLikeOne(t *testing.T) {
+	w := newAMWorld(t)
+	w.one.has("Lost", "active", "page")
+	w.one.has("Silenced", "suppressed", "page")
+	w.poll(t)
+	if !w.fires("Lost") || w.fires("Silenced") || len(w.db.hooks) != 1 || len(w.db.board.Issues) != 1 {
+		t.Errorf("signals %v, %d deliveries, %d issues", w.db.signals(), len(w.db.hooks), len(w.db.board.Issues))
+	}
+	w.poll(t)
+	if len(w.db.hooks) != 1 {
+		t.Errorf("%d deliveries: it was taken in again", len(w.db.hooks))
+	}
+}
+
+func TestAnAlertThatNoPeerHasAnyMoreEndsAtTheSecondMiss(t *testing.T) {
+	w := newAMWorld(t)
+	w.deliver(t, "A", "firing")
+	w.two.has("A", "active", "page") // one peer is enough
+	w.poll(t)
+	w.poll(t)
+	if !w.fires("A") {
+		t.Fatal("ended although a peer has it")
+	}
+	w.two.alerts = nil
+	w.poll(t)
+	if !w.fires("A") {
+		t.Fatal("ended at the first miss")
+	}
+	w.poll(t)
+	if w.fires("A") {
+		t.Error("still fires after two misses")
+	}
+}
+
+func TestAnAnswerThatMeansNothingConcludesNothing(t *testing.T) {
+	for name, spoil := range map[string]func(*peer){
+		"the peer is down":                func(p *peer) { p.down = true },
+		"the peer has just started":       func(p *peer) { p.uptime = received.Add(24 * time.Hour) },
+		"the peer does not know us":       func(p *peer) { p.receivers = []string{"other"} },
+		"the peer is no Alertmanager now": func(p *peer) { p.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newAMWorld(t)
+			w.deliver(t, "A", "firing")
+			spoil(w.one)
+			spoil(w.two)
+			for range 5 {
+				w.poll(t)
+			}
+			if !w.fires("A") {
+				t.Error("it resolved an alert")
+			}
+		})
+	}
+}
+
+func TestOnePeerThatAnswersIsEnough(t *testing.T) {
+	w := newAMWorld(t)
+	w.deliver(t, "A", "firing")
+	w.one.down = true
+	w.poll(t)
+	w.poll(t)
+	if w.fires("A") {
+		t.Error("still fires")
+	}
+	if err := w.db.board.Sources["am"].Err; err != "" {
+		t.Errorf("the source is called broken: %s", err)
+	}
+}
+
+func TestAnAlertOfAnotherReceiverIsNotOurs(t *testing.T) {
+	w := newAMWorld(t)
+	w.deliver(t, "A", "firing")
+	w.one.has("A", "active", "page")
+	w.one.has("Theirs", "active", "other")
+	w.poll(t)
+	if w.fires("Theirs") || !w.fires("A") {
+		t.Errorf("signals %v", w.db.signals())
+	}
+}
+
+func TestWhatChangedWhileWeAskedIsNewerThanTheAnswer(t *testing.T) {
+	w := newAMWorld(t)
+	w.deliver(t, "A", "firing")
+	w.one.has("A", "active", "page")
+	asked := w.clock.Now()
+	answers := w.poller.askPeers(t.Context(), w.rules.Sources[0])
+	w.clock.pass(time.Second)
+	w.deliver(t, "A", "resolved")
+	seen := status.Seen{Source: "am", AskedAt: asked, Active: map[string]status.SeenAlert{}}
+	if missing := join(&seen, answers, "page", w.db.board, asked); len(missing) != 0 {
+		t.Errorf("an alert that has just ended would be taken in again: %v", missing)
+	}
+}
+
+func TestTheErrorOfASourceIsKeptForAdmins(t *testing.T) {
+	w := newAMWorld(t)
+	w.one.down, w.two.down = true, true
+	w.poll(t)
+	if err := w.db.board.Sources["am"].Err; err == "" {
+		t.Error("nobody answered, and nobody is told")
+	}
+}
+
+func TestANudgedSourceIsAskedSoonButNotInAStorm(t *testing.T) {
+	w := newAMWorld(t)
+	w.poller.pollDue(t.Context())
+	for range 20 {
+		w.poller.Nudge("am")
+		w.poller.pollDue(t.Context())
+	}
+	if n := w.one.asked.Load(); n != 1 {
+		t.Errorf("asked %d times within a second", n)
+	}
+	w.clock.pass(pollStep)
+	w.poller.pollDue(t.Context())
+	if n := w.one.asked.Load(); n != 2 {
+		t.Errorf("asked %d times, want the nudge to be remembered", n)
+	}
+	w.clock.pass(30 * time.Second)
+	w.poller.pollDue(t.Context())
+	if n := w.one.asked.Load(); n != 2 {
+		t.Errorf("asked %d times without a nudge", n)
+	}
+}
+
+func TestAMessageThatMayLeaveAlertsOutNudges(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"alerts":[{"status":"firing","labels":{"a":"1"}}],"truncatedAlerts":3}`:                      true,
+		`{"alerts":[{"status":"resolved","labels":{"a":"1"}}]}`:                                        true,
+		`{"alerts":[{"status":"firing","labels":{"a":"1"}}]}`:                                          false,
+		`{"alerts":[{"status":"firing","labels":{"a":"1"}},{"status":"resolved","labels":{"a":"2"}}]}`: false,
+	} {
+		var nudged []string
+		b := newBench(t, func(c *IntakeConfig) { c.Nudge = func(s string) { nudged = append(nudged, s) } })
+		if _, err := b.Accept(t.Context(), KindAlertmanager, "am", []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		b.work(t)
+		if (len(nudged) == 1 && nudged[0] == "am") != want {
+			t.Errorf("%s: nudged %v", body, nudged)
+		}
+	}
+}
+
+func TestTheRecordedAnswersOfTheAPIAreUnderstood(t *testing.T) {
+	recorded := func(name string) []byte {
+		b, err := os.ReadFile("testdata/api-v2/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(recorded(r.URL.Path[len("/api/v2/"):] + ".json"))
+	}))
+	defer server.Close()
+	w := newAMWorld(t)
+	a := w.poller.askPeer(t.Context(), server.URL)
+	if a.err != nil || len(a.alerts) == 0 || len(a.receivers) == 0 || a.uptime == 0 {
+		t.Fatalf("%d alerts, receivers %v, uptime %s, error %v", len(a.alerts), a.receivers, a.uptime, a.err)
+	}
+	suppressed := 0
+	seen := status.Seen{Source: "am", Active: map[string]status.SeenAlert{}}
+	join(&seen, []peerAnswer{a}, "default.web-hook", status.NewBoard(""), received)
+	for _, s := range seen.Active {
+		if s.Suppressed {
+			suppressed++
+		}
+	}
+	if suppressed != 1 {
+		t.Errorf("%d suppressed of %d, want the silenced one", suppressed, len(seen.Active))
+	}
+}
