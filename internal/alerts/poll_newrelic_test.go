@@ -126,6 +126,7 @@ func ended(id, event string) nerdgraphfake.Issue {
 func TestAnIssueWhoseWebhookGotLostIsFoundByAsking(t *testing.T) {
 	w := newNRWorld(t)
 	w.fake.Put(nrAccount, open(issueID))
+	w.fake.Put(nrAccount, ended(issueNumber(1), "INCIDENT_CLOSED"))
 	w.poll(t)
 	s := w.signal(issueID)
 	if !s.Firing || s.Labels["condition"] != "Latency" || s.Labels["priority"] != "HIGH" || s.Labels["title"] != "Slow" ||
@@ -136,6 +137,11 @@ func TestAnIssueWhoseWebhookGotLostIsFoundByAsking(t *testing.T) {
 	w.poll(t)
 	if w.hooks() != before {
 		t.Error("what is known was delivered again")
+	}
+	for _, q := range w.fake.Asked() {
+		if len(q.IDs) > 1 {
+			t.Errorf("asked about an issue that began and ended unseen: %v", q.IDs)
+		}
 	}
 	if w.source("prod").AnsweredAt.IsZero() || w.blind("prod") {
 		t.Errorf("after a good answer %+v", w.source("prod"))
