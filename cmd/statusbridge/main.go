@@ -44,8 +44,8 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
 	c := &cli{out: stdout}
-	if len(args) == 1 && args[0] == "help" {
-		args = []string{"--help"}
+	if n := len(args); n > 0 && args[n-1] == "help" {
+		args = append(args[:n-1:n-1], "--help")
 	}
 	exited := -1
 	parser, err := kong.New(c,
