@@ -269,6 +269,18 @@ func TestMoreThanAHundredIssuesAreAskedInChunksAndPages(t *testing.T) {
 	}
 }
 
+func TestWhatBeginsIsTakenInBeforeWhatEnds(t *testing.T) {
+	w := newNRWorld(t)
+	w.believes(t, issueNumber(1))
+	w.fake.Put(nrAccount, ended(issueNumber(1), "INCIDENT_CLOSED"))
+	w.fake.Put(nrAccount, open(issueNumber(2)))
+	w.poll(t)
+	if first, second := string(w.db.hook("w0002").Body), string(w.db.hook("w0003").Body); !strings.Contains(first, issueNumber(2)) ||
+		!strings.Contains(second, issueNumber(1)) {
+		t.Errorf("first %s\nsecond %s", first, second)
+	}
+}
+
 func TestEachAccountIsAskedWithItsKeyAboutItsIssues(t *testing.T) {
 	w := newNRWorld(t)
 	other := w.src
@@ -276,16 +288,25 @@ func TestEachAccountIsAskedWithItsKeyAboutItsIssues(t *testing.T) {
 	w.rules.Sources = append(w.rules.Sources, other)
 	w.env["OTHER_KEY"] = "NRAK-OTHER"
 	w.believes(t, issueNumber(1))
+	// Two that nobody can be asked about: each came from the other account's source.
+	for source, account := range map[string]int{"prod": 42, "other": nrAccount} {
+		body := fmt.Sprintf(`{"statusbridge":1,"accountId":%d,"issueId":%q,"state":"ACTIVATED","updatedAt":2}`, account, issueNumber(3))
+		if _, err := w.Accept(t.Context(), KindNewRelic, source, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.work(t)
 	w.fake.Put(nrAccount, ended(issueNumber(1), "INCIDENT_CLOSED"))
 	w.fake.Put(42, open(issueNumber(2)))
 	w.poll(t)
 	got := w.db.signals()
-	if got[fmt.Sprintf("%d/%s", nrAccount, issueNumber(1))].Firing || !got["42/"+issueNumber(2)].Firing || len(got) != 2 {
+	if got[fmt.Sprintf("%d/%s", nrAccount, issueNumber(1))].Firing || !got["42/"+issueNumber(2)].Firing {
 		t.Errorf("signals %+v", got)
 	}
+	want := map[int]string{nrAccount: issueNumber(1), 42: issueNumber(2)}
 	for _, q := range w.fake.Asked() {
-		if len(q.IDs) == 1 && (q.IDs[0] == issueNumber(1)) != (q.Account == nrAccount) {
-			t.Errorf("account %d was asked about %s", q.Account, q.IDs[0])
+		if q.IDs != nil && (len(q.IDs) != 1 || q.IDs[0] != want[q.Account]) {
+			t.Errorf("account %d was asked about %s", q.Account, q.IDs)
 		}
 	}
 }
@@ -324,6 +345,16 @@ func TestEventsAreReadSinceTheLastGoodPollAndABit(t *testing.T) {
 	for n, q := range w.fake.Asked() {
 		if !q.Since.Equal(want[n]) {
 			t.Errorf("question %d asks since %v, want %v", n, q.Since, want[n])
+		}
+	}
+}
+
+func TestOnlyAnEndNamesTheIssueItWasMergedInto(t *testing.T) {
+	for state, want := range map[string]string{"CLOSED": "7/" + issueNumber(2), "DEACTIVATED": "7/" + issueNumber(2), "ACTIVATED": ""} {
+		f := newRelicFact(t, fmt.Sprintf(`{"statusbridge":1,"accountId":7,"issueId":%q,"mergedInto":%q,"state":%q,"trigger":"MERGE_REQUEST"}`,
+			issueNumber(1), issueNumber(2), state))
+		if f.MergedInto != want {
+			t.Errorf("%s: merged into %q, want %q", state, f.MergedInto, want)
 		}
 	}
 }
