@@ -14,6 +14,7 @@ import (
 
 type rulesCmd struct {
 	Check   rulesCheck   `cmd:"" help:"Report everything that is wrong in a rules file; exit 1 if anything is."`
+	Test    rulesTest    `cmd:"" help:"Play a file of tests against its rules on a virtual clock; exit 1 if one fails."`
 	Explain rulesExplain `cmd:"" help:"Show what the rules do with the alerts of a webhook body, and why."`
 }
 
@@ -44,6 +45,42 @@ func (r *rulesCheck) Run(c *cli) error {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: %d rules, no findings\n", rules.File, len(rules.Rules))
+	return nil
+}
+
+type rulesTest struct {
+	File   string `arg:"" optional:"" default:"rules_test.yaml" help:"The tests."`
+	Output string `short:"o" enum:"text,json" default:"text" help:"text or json."`
+}
+
+func (r *rulesTest) Run(c *cli) error {
+	results, err := alerts.TestRules(r.File)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	for _, t := range results {
+		if len(t.Failures) > 0 {
+			failed++
+		}
+	}
+	if r.Output == "json" {
+		if err := json.NewEncoder(c.out).Encode(results); err != nil {
+			return err
+		}
+	} else {
+		for _, t := range results {
+			if len(t.Failures) == 0 {
+				fmt.Fprintf(c.out, "ok    %s\n", t.Name)
+				continue
+			}
+			fmt.Fprintf(c.out, "FAIL  %s\n    %s\n", t.Name, strings.Join(t.Failures, "\n    "))
+		}
+		fmt.Fprintf(c.out, "%d passed, %d failed\n", len(results)-failed, failed)
+	}
+	if failed > 0 {
+		return findings(failed)
+	}
 	return nil
 }
 

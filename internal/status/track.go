@@ -358,6 +358,12 @@ func (d *desk) blind(t Track) string {
 	return ""
 }
 
+// throttled reports whether update.throttle holds back a change: how bad it is
+// may change often, that it ends or comes back is always news.
+func throttled(why Reason) bool {
+	return why == ReasonSeverity || why == ReasonEscalation || why == ReasonDeescalation
+}
+
 // tellIssue adds an update of automation, announces it unless the rule's
 // throttle forbids, and records why.
 func (d *desk) tellIssue(i *Issue, before Issue, rule Rule, body string, event Event, why Reason) {
@@ -376,7 +382,7 @@ func (d *desk) tellIssue(i *Issue, before Issue, rule Rule, body string, event E
 		was = []Affected{}
 	}
 	u := d.update(*i, body, Automation, was, i.Components)
-	u.Silent = body == "" || d.now.Sub(i.AnnouncedAt) < rule.Update.Throttle
+	u.Silent = body == "" || throttled(why) && d.now.Sub(i.AnnouncedAt) < rule.Update.Throttle
 	if !u.Silent {
 		i.AnnouncedAt = d.now
 	}
