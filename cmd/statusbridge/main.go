@@ -33,6 +33,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the daemon (the default)."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date, or show where it is."`
 	RulesDo rulesCmd   `cmd:"" name:"rules" help:"Check rules.yaml and explain what it does with an alert."`
+	Explain explainCmd `cmd:"" help:"Show every transition of an issue and its cause."`
 	Admin   adminCmd   `cmd:"" help:"Manage the accounts of the admin."`
 	Show    configCmd  `cmd:"" name:"config" help:"Show the effective configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`

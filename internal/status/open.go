@@ -27,6 +27,10 @@ func (d *desk) open(rule Rule, t Track) {
 		Rule: rule.Name, Group: t.Key.Group, GroupLabels: t.Labels, RulesHash: d.rules.Hash,
 		StartedAt: earlier(t.Since, d.now), CreatedAt: d.now, RecurrenceOf: t.LastIssue,
 	}
+	d.log(Entry{
+		Action: "opened", Subject: i.ID, Reason: ReasonHoldElapsed,
+		Detail: "rule " + rule.Name + ", group " + t.Key.Group + ", firing since " + clock(t.Since),
+	})
 	i.Title = d.title(rule, ev, i.ID)
 	i.Impact = cmp.Or(rule.Open.Impact, t.worstImpact())
 	i.Components = d.components(rule.Open.Components, rule, t, i.ID)
@@ -34,10 +38,6 @@ func (d *desk) open(rule Rule, t Track) {
 
 	t.IssueID, t.Cleared, t.AttachedTo = i.ID, 0, ""
 	d.c.Tracks[t.Key] = t
-	d.log(Entry{
-		Action: "opened", Subject: i.ID, Reason: ReasonHoldElapsed,
-		Detail: "rule " + rule.Name + ", group " + t.Key.Group + ", firing since " + clock(t.Since),
-	})
 	d.stageNew(&i, rule, byPerson)
 	d.saveIssue(i)
 	d.escalate(rule, t, i)

@@ -148,13 +148,52 @@ func (d *desk) silenced(s Signal) []TrackKey {
 	return s.Tracks
 }
 
-// Blind reports whether a source's silence must not be believed: its heartbeat
-// is stale, or it has not answered since we started. A blind source never
-// turns the page green.
+// Blind reports whether a source's silence must not be believed. A blind source
+// never turns the page green.
 func (b Board) Blind(r *Rules, source string, now time.Time) bool {
-	cfg, state := r.source(source), b.Sources[source]
-	if h := cfg.Heartbeat; len(h.Matchers) > 0 && now.Sub(state.HeartbeatAt) > h.MaxAge {
-		return true
+	return blindness(r.source(source), b.Sources[source], now) != ""
+}
+
+// blindness says why a source's silence must not be believed, "" if it may be:
+// its heartbeat is stale, or it has not answered since we started.
+func blindness(cfg Source, state SourceState, now time.Time) string {
+	if h := cfg.Heartbeat; len(h.Matchers) > 0 {
+		switch {
+		case state.HeartbeatAt.IsZero():
+			return "its heartbeat has never come"
+		case now.Sub(state.HeartbeatAt) > h.MaxAge:
+			return "its heartbeat is older than " + h.MaxAge.String()
+		}
 	}
-	return cfg.Polled() && state.AnsweredAt.Before(state.AskedSince)
+	if cfg.Polled() && state.AnsweredAt.Before(state.AskedSince) {
+		return "it has not answered since this program started"
+	}
+	return ""
+}
+
+// SourceHealth is how a source that is watched does.
+type SourceHealth struct {
+	SourceState
+	Type   string
+	Polled bool
+	Blind  string // why nothing of it resolves by itself, "" if it may
+}
+
+// Health lists the sources that are polled or have a heartbeat.
+func (r *Rules) Health(states []SourceState, now time.Time) []SourceHealth {
+	var out []SourceHealth
+	for _, cfg := range r.Sources {
+		if !cfg.Polled() && len(cfg.Heartbeat.Matchers) == 0 {
+			continue
+		}
+		h := SourceHealth{SourceState: SourceState{Name: cfg.Name}, Type: cfg.Type, Polled: cfg.Polled()}
+		for _, s := range states {
+			if s.Name == cfg.Name {
+				h.SourceState = s
+			}
+		}
+		h.Blind = blindness(cfg, h.SourceState, now)
+		out = append(out, h)
+	}
+	return out
 }

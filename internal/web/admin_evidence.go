@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -88,6 +89,7 @@ func entryViews(entries []status.Entry, targets map[string]pair) []entryView {
 }
 
 type alertsPage struct {
+	Sources   []status.SourceHealth
 	Unmatched []signalView
 	Dead      []webhookView
 	Last      []webhookView
@@ -108,6 +110,10 @@ const webhooksOnPage = 30
 
 func (s *Server) showAlerts(c *fiber.Ctx, _ visit) error {
 	ctx := c.UserContext()
+	sources, err := s.sourceHealth(ctx)
+	if err != nil {
+		return err
+	}
 	unmatched, err := s.store.Unmatched(ctx, 100)
 	if err != nil {
 		return err
@@ -121,10 +127,23 @@ func (s *Server) showAlerts(c *fiber.Ctx, _ visit) error {
 		return err
 	}
 	view := alertsPage{
-		Unmatched: s.signalViews(unmatched), Dead: webhookViews(dead, true), Last: webhookViews(last, false),
+		Sources: sources, Unmatched: s.signalViews(unmatched), Dead: webhookViews(dead, true), Last: webhookViews(last, false),
 		Waiting: s.intake.Stats().JournalDepth,
 	}
 	return s.render(c, http.StatusOK, "alerts.html", page{Title: "Alerts", Nav: "alerts", Data: view})
+}
+
+// sourceHealth is how the sources do that the rules watch.
+func (s *Server) sourceHealth(ctx context.Context) ([]status.SourceHealth, error) {
+	states, err := s.store.Sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules := s.rules().Rules
+	if rules == nil {
+		return nil, nil
+	}
+	return rules.Health(states, s.clock.Now()), nil
 }
 
 func webhookViews(hooks []status.Webhook, excerpt bool) []webhookView {

@@ -105,6 +105,7 @@ type evidence interface {
 	IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error)
 	Unmatched(ctx context.Context, limit int) ([]status.Signal, error)
 	Webhooks(ctx context.Context, state status.WebhookState, limit int) ([]status.Webhook, error)
+	Sources(ctx context.Context) ([]status.SourceState, error)
 }
 
 type outbox interface {

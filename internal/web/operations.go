@@ -148,12 +148,14 @@ var (
 	issuesDesc     = prometheus.NewDesc("statusbridge_issues", "Open issues by stage: draft waits for a person, published is public.", []string{"stage"}, nil)
 	deliveriesDesc = prometheus.NewDesc("statusbridge_deliveries", "Messages by channel and state.", []string{"channel", "state"}, nil)
 	pageAgeDesc    = prometheus.NewDesc("statusbridge_page_age_seconds", "Seconds since the content of the public page last changed.", nil, nil)
+	blindDesc      = prometheus.NewDesc("statusbridge_source_blind", "1 while nothing of the source resolves by itself: its heartbeat is stale or it does not answer.", []string{"source"}, nil)
+	answeredDesc   = prometheus.NewDesc("statusbridge_source_answer_age_seconds", "Seconds since a polled source last gave an answer that can be believed.", []string{"source"}, nil)
 	databaseDesc   = prometheus.NewDesc("statusbridge_database_up", "1 when the database answered this scrape, else 0 and series that need it are missing.", nil, nil)
 )
 
 // Describe lists the series.
 func (m scrape) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc} {
+	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc, blindDesc, answeredDesc} {
 		out <- d
 	}
 }
@@ -183,6 +185,18 @@ func (m scrape) Collect(out chan<- prometheus.Metric) {
 		for channel, states := range counts {
 			for state, n := range states {
 				gauge(deliveriesDesc, float64(n), channel, string(state))
+			}
+		}
+	}
+	if sources, err := m.s.sourceHealth(ctx); err == nil {
+		for _, h := range sources {
+			blind := 0.0
+			if h.Blind != "" {
+				blind = 1
+			}
+			gauge(blindDesc, blind, h.Name)
+			if h.Polled && !h.AnsweredAt.IsZero() {
+				gauge(answeredDesc, m.s.clock.Now().Sub(h.AnsweredAt).Seconds(), h.Name)
 			}
 		}
 	}

@@ -54,3 +54,31 @@ func TestMetricsAreForThoseWhoMay(t *testing.T) {
 	_ = s.store.Close()
 	s.browser().do("GET", "/metrics", nil, "Authorization", "Bearer "+secret).want(t, http.StatusOK, "statusbridge_database_up 0", "statusbridge_journal_depth")
 }
+
+func TestABlindSourceIsSeenByAdminsAndMonitoring(t *testing.T) {
+	s := newSite(t)
+	s.rules = &status.Rules{Sources: []status.Source{{Name: "prod", Type: "alertmanager", Peers: []string{"http://am:9093"}}, {Name: "unwatched"}}}
+	save := func(change func(status.Board) status.Changes) {
+		_, err := s.store.Apply(t.Context(), s.clock.Now(), func(b status.Board) (status.Changes, error) { return change(b), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(func(b status.Board) status.Changes { return status.Started(b, s.rules, s.clock.Now()) })
+	save(func(b status.Board) status.Changes {
+		return status.Reconcile(b, s.rules, status.Seen{Source: "prod", Err: "am:9093 refused"}, s.clock.Now())
+	})
+	admin := s.signedIn(status.Viewer)
+	admin.get("/admin/alerts").want(t, http.StatusOK, "Nothing of it resolves by itself: it has not answered since this program started", "am:9093 refused")
+	metrics := func() answer { return s.browser().do("GET", "/metrics", nil, "Authorization", "Bearer "+secret) }
+	metrics().want(t, http.StatusOK, `statusbridge_source_blind{source="prod"} 1`)
+	save(func(b status.Board) status.Changes {
+		return status.Reconcile(b, s.rules, status.Seen{Source: "prod", Trusted: true}, s.clock.Now())
+	})
+	metrics().want(t, http.StatusOK, `statusbridge_source_blind{source="prod"} 0`, `statusbridge_source_answer_age_seconds{source="prod"} 0`)
+	got := admin.get("/admin/alerts")
+	got.want(t, http.StatusOK, "<strong>prod</strong>")
+	if strings.Contains(got.body, "Nothing of it resolves") || strings.Contains(got.body, "unwatched") {
+		t.Error("a source that can be believed is called blind")
+	}
+}
