@@ -13,6 +13,7 @@ import (
 	"time"
 	_ "time/tzdata" // the container has no zone files
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
@@ -28,6 +29,7 @@ type Config struct {
 	Database  string  `yaml:"database" secret:"url"`
 	DataDir   string  `yaml:"data_dir"`
 	Rules     string  `yaml:"rules"`
+	Retention string  `yaml:"retention"` // of webhooks and deliveries that are done, such as 30d
 	Page      Page    `yaml:"page"`
 	Webhook   Webhook `yaml:"webhook"`
 	Proxy     Proxy   `yaml:"proxy"`
@@ -90,7 +92,7 @@ const DefaultRules = "rules.yaml"
 
 func defaults() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", Database: "sqlite:statusbridge.db", DataDir: ".", Rules: DefaultRules,
+		Listen: "127.0.0.1:8080", Database: "sqlite:statusbridge.db", DataDir: ".", Rules: DefaultRules, Retention: "30d",
 		Page:    Page{Name: "Status", TimeZone: "UTC", Language: "en"},
 		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
 		Log:     Log{Level: "info"},
@@ -176,6 +178,9 @@ func (c *Config) complete() error {
 	}
 	if _, err := time.LoadLocation(c.Page.TimeZone); err != nil {
 		return fmt.Errorf("page.time_zone: %q is not a zone such as Europe/Berlin", c.Page.TimeZone)
+	}
+	if d, err := model.ParseDuration(c.Retention); err != nil || time.Duration(d) < time.Hour {
+		return fmt.Errorf("retention: %q is no duration of an hour or more, such as 30d", c.Retention)
 	}
 	if _, err := c.proxies(); err != nil {
 		return err

@@ -64,6 +64,7 @@ func TestBadSettingsNameTheKey(t *testing.T) {
 		"proxy: {trusted: [everyone]}":    "proxy.trusted",
 		"smtp: {url: 'smtp://h'}":         "smtp.from",
 		"database: mysql://h":             "database",
+		"retention: 5m":                   "retention",
 	} {
 		_, err := LoadConfig(write(t, "c.yaml", text), nil, nil)
 		if err == nil || !strings.Contains(err.Error(), key) {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
@@ -175,6 +176,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error { return d.web.Serve(ln) })
 	g.Go(func() error { return d.reconcile(work, ready) })
 	g.Go(func() error { return d.tick(work) })
+	g.Go(func() error { return d.prune(work) })
 	g.Go(func() error { return d.intake.Run(work) })
 	g.Go(func() error { return d.watched(work, d.pages.Run) })
 	g.Go(func() error { return d.watched(work, d.sending.Run) })
@@ -221,6 +223,28 @@ func (d *Daemon) tick(ctx context.Context) error {
 	for {
 		pause := d.tickOnce(ctx)
 		if err := d.clock.Wait(ctx, pause, wake); err != nil {
+			return err
+		}
+	}
+}
+
+// pruneEvery is how often old rows are looked for.
+const pruneEvery = time.Hour
+
+// prune keeps the database from growing for ever.
+func (d *Daemon) prune(ctx context.Context) error {
+	keep, err := model.ParseDuration(d.cfg.Retention)
+	if err != nil {
+		return err
+	}
+	for {
+		n, err := d.store.Prune(ctx, d.clock.Now().Add(-time.Duration(keep)))
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn("old rows not deleted, will try again", "err", err)
+		} else if n > 0 {
+			d.log.Info("old rows deleted", "rows", n, "older_than", d.cfg.Retention)
+		}
+		if err := d.clock.Wait(ctx, pruneEvery, nil); err != nil {
 			return err
 		}
 	}
