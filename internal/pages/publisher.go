@@ -161,6 +161,16 @@ func (p *Publisher) repeat(now time.Time) error {
 // Find returns the document of a path, nil when it is not kept ahead.
 func (p *Publisher) Find(path string) *Doc { return p.site.Load().docs[path] }
 
+// Late reports whether what visitors see may be out of date, and since when;
+// with no view at all the moment is zero.
+func (p *Publisher) Late() (bool, time.Time) {
+	e := p.site.Load().now
+	if e == nil {
+		return true, time.Time{}
+	}
+	return !e.late.IsZero(), e.late
+}
+
 // NotFound is the document for an address that holds nothing.
 func (p *Publisher) NotFound() *Doc { return p.notFound }
 

@@ -97,6 +97,9 @@ func TestALateViewIsMarked(t *testing.T) {
 	if err := p.Refresh(t.Context()); !errors.Is(err, errDead) {
 		t.Errorf("Refresh says %v", err)
 	}
+	if late, since := p.Late(); !late || !since.Equal(noon) {
+		t.Errorf("late: %v since %s", late, since)
+	}
 	for _, path := range []string{"/", "/issues/st1", "/maintenance/mm1", "/history"} {
 		if got := texts(t, body(t, p, path), "p.late"); len(got) != 1 || !strings.Contains(got[0], "Updates may be late since 22 Nov, 12:00 UTC") {
 			t.Errorf("%s: notice %q", path, got)
@@ -111,7 +114,7 @@ func TestALateViewIsMarked(t *testing.T) {
 	if err := p.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(body(t, p, "/"), "Updates may be late") {
+	if late, _ := p.Late(); late || strings.Contains(body(t, p, "/"), "Updates may be late") {
 		t.Error("the notice stays though all is well again")
 	}
 }
