@@ -72,13 +72,13 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 	return p, nil
 }
 
-// Run keeps the site current until ctx is done: it renders when woken, and at
-// the turn of each minute for what the clock alone changes, which also makes
-// up for a wake that was lost.
+// Run keeps the site current until ctx is done: it renders when woken, at the
+// turn of each minute for what the clock alone changes, and looks every few
+// seconds in between, which also makes up for a wake that was lost.
 func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 	retry := firstRetry
 	for {
-		wait := untilNextMinute(p.clock.Now())
+		wait := min(untilNextMinute(p.clock.Now()), lookEvery)
 		if err := p.Refresh(ctx); err != nil && ctx.Err() == nil {
 			wait, retry = min(wait, retry), min(2*retry, lastRetry)
 		} else {
@@ -89,6 +89,10 @@ func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 		}
 	}
 }
+
+// lookEvery is how often the view is read without a wake: a database that died
+// wakes nobody, and visitors are to know that the page may be late.
+const lookEvery = 10 * time.Second
 
 func untilNextMinute(now time.Time) time.Duration {
 	return now.Truncate(time.Minute).Add(time.Minute).Sub(now)

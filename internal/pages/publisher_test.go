@@ -214,8 +214,8 @@ func TestRunRendersWhenWokenAndTriesAgainSoonAfterAFailure(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	wake, done := make(chan struct{}), make(chan error)
 	go func() { done <- p.Run(ctx, wake) }()
-	if d := <-clock.waits; d != 47*time.Second {
-		t.Errorf("waits %v, want to the turn of the minute", d)
+	if d := <-clock.waits; d != lookEvery {
+		t.Errorf("waits %v, want to look again after %v", d, lookEvery)
 	}
 	w.change(func(v *status.View) { *v = storm() })
 	wake <- struct{}{}
@@ -234,6 +234,22 @@ func TestRunRendersWhenWokenAndTriesAgainSoonAfterAFailure(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("Run ends with %v", err)
 	}
+}
+
+func TestRunRendersAtTheTurnOfTheMinute(t *testing.T) {
+	clock := &wakingClock{stillClock{noon.Add(55 * time.Second)}, make(chan time.Duration)}
+	p, err := New(settings(), &world{view: calm()}, clock, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- p.Run(ctx, nil) }()
+	if d := <-clock.waits; d != 5*time.Second {
+		t.Errorf("waits %v, want to the turn of the minute", d)
+	}
+	stop()
+	<-done
 }
 
 func TestOldPagesAreMadeOnceForManyCallers(t *testing.T) {

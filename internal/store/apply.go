@@ -97,7 +97,7 @@ func (s *Store) decideAll(ctx context.Context, tx *sqlx.Tx, batch []*ticket[*dec
 		if changes.Empty() {
 			continue
 		}
-		trimChanges(&changes)
+		changes = trimmed(changes)
 		board.Merge(changes)
 		sum.add(changes)
 		revision = head.Revision + 1
@@ -122,24 +122,26 @@ func decide(fn func(status.Board) (status.Changes, error), b status.Board) (c st
 	return fn(b)
 }
 
-// trimChanges rounds all times that go onto the board to what the database
-// keeps, so that this process and its replicas see the same board.
-func trimChanges(c *status.Changes) {
-	trimRows(c.Components, components.trim)
-	trimRows(c.Groups, groups.trim)
-	trimRows(c.Issues, trimIssue)
-	trimRows(c.Maintenances, trimMaintenance)
-	trimRows(c.Signals, signals.trim)
-	trimRows(c.Tracks, trimTrack)
-	trimRows(c.Sources, sources.trim)
-	for k, due := range c.Timers {
-		c.Timers[k] = trim(due)
-	}
+// trimmed rounds all times that go onto the board to what the database keeps,
+// so that this process and its replicas see the same board. The caller's maps
+// stay as they are.
+func trimmed(c status.Changes) status.Changes {
+	c.Components = trimRows(c.Components, components.trim)
+	c.Groups = trimRows(c.Groups, groups.trim)
+	c.Issues = trimRows(c.Issues, trimIssue)
+	c.Maintenances = trimRows(c.Maintenances, trimMaintenance)
+	c.Signals = trimRows(c.Signals, signals.trim)
+	c.Tracks = trimRows(c.Tracks, trimTrack)
+	c.Sources = trimRows(c.Sources, sources.trim)
+	c.Timers = trimRows(c.Timers, func(due *time.Time) { *due = trim(*due) })
+	return c
 }
 
-func trimRows[K comparable, T any](rows map[K]T, trimOne func(*T)) {
+func trimRows[K comparable, T any](rows map[K]T, trimOne func(*T)) map[K]T {
+	out := make(map[K]T, len(rows))
 	for k, v := range rows {
 		trimOne(&v)
-		rows[k] = v
+		out[k] = v
 	}
+	return out
 }
