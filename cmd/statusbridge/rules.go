@@ -160,21 +160,13 @@ func (r *rulesExplain) read() (string, alerts.Reading, error) {
 	if err != nil {
 		return "", alerts.Reading{}, err
 	}
-	var recording struct{ Body json.RawMessage }
-	if json.Unmarshal(body, &recording) == nil && len(recording.Body) > 0 {
-		body = recording.Body
-	}
 	kinds := []string{alerts.KindAlertmanager, alerts.KindNewRelic}
 	if r.Kind != "auto" {
 		kinds = []string{r.Kind}
 	}
-	var why []string
-	for _, kind := range kinds {
-		reading, err := alerts.Decode(kind, cmp.Or(r.Source, kind), body, app.Clock{}.Now(), "")
-		if err == nil {
-			return kind, reading, nil
-		}
-		why = append(why, kind+": "+err.Error())
+	kind, reading, err := alerts.Recognize(body, r.Source, app.Clock{}.Now(), "", kinds...)
+	if err != nil {
+		return "", alerts.Reading{}, fmt.Errorf("%s: %w", r.Payload, err)
 	}
-	return "", alerts.Reading{}, fmt.Errorf("%s is no webhook body that I know: %s", r.Payload, strings.Join(why, "; "))
+	return kind, reading, nil
 }

@@ -92,7 +92,7 @@ func unquoteMeta(s string) string {
 		}
 		b.WriteByte(s[i])
 	}
-	return clipTo(b.String(), maxIdentity)
+	return status.Clip(b.String(), maxIdentity)
 }
 
 func (e envelope) alertmanagerFact(a alertmanagerAlert, said *remarks) (status.Fact, error) {

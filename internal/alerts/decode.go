@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -42,6 +43,27 @@ func Decode(kind, source string, body []byte, receivedAt time.Time, delivery str
 		return e.newRelic(body)
 	}
 	return Reading{}, fmt.Errorf("unknown kind of sender %q", kind)
+}
+
+// Recognize reads a body that somebody kept, or a recording that holds one
+// under the key body, as whichever of the kinds it can be from. source "" is
+// named after the kind.
+func Recognize(body []byte, source string, receivedAt time.Time, delivery string, kinds ...string) (string, Reading, error) {
+	var recording struct {
+		Body jsontext.Value `json:"body"`
+	}
+	if json.Unmarshal(body, &recording) == nil && len(recording.Body) > 0 {
+		body = recording.Body
+	}
+	var why []string
+	for _, kind := range kinds {
+		r, err := Decode(kind, cmp.Or(source, kind), body, receivedAt, delivery)
+		if err == nil {
+			return kind, r, nil
+		}
+		why = append(why, kind+": "+err.Error())
+	}
+	return "", Reading{}, fmt.Errorf("no webhook body that is known: %s", strings.Join(why, "; "))
 }
 
 // envelope is what we know of a delivery without reading it.

@@ -224,7 +224,7 @@ func (in *Intake) oneByOne(ctx context.Context, hooks []status.Webhook) error {
 // bury makes a dead letter of a delivery that can be read but not processed.
 // That this can be written shows that the database is not the reason.
 func (in *Intake) bury(ctx context.Context, w status.Webhook, why error) error {
-	v := status.Verdict{WebhookID: w.ID, State: status.WebhookDead, Text: clipTo("could not be processed: "+why.Error(), maxVerdict)}
+	v := status.Verdict{WebhookID: w.ID, State: status.WebhookDead, Text: status.Clip("could not be processed: "+why.Error(), maxVerdict)}
 	if err := in.change(ctx, in.cfg.Clock.Now(), []status.Verdict{v}, nil); err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func judge(w status.Webhook, r Reading, err error) status.Verdict {
 	default:
 		v.Text = strings.Join(nonEmpty(tally(w.Kind, r), r.Note), "; ")
 	}
-	v.Text = clipTo(v.Text, maxVerdict)
+	v.Text = status.Clip(v.Text, maxVerdict)
 	return v
 }
 

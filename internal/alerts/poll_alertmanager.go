@@ -40,7 +40,7 @@ func (a peerAnswer) trusted(receiver string) bool {
 func (p *Poller) pollAlertmanager(ctx context.Context, rules *status.Rules, src status.Source) error {
 	asked := p.cfg.Clock.Now()
 	answers := p.askPeers(ctx, src)
-	var missing []synthetic
+	var missing []alertmanagerAlert
 	seen := status.Seen{Source: src.Name, AskedAt: asked, Active: map[string]status.SeenAlert{}}
 	_, err := p.cfg.Applier.Apply(ctx, p.cfg.Clock.Now(), func(b status.Board) (status.Changes, error) {
 		receiver := src.Receiver
@@ -121,10 +121,10 @@ func (p *Poller) alertmanagerAPI(peer string) (*client.AlertmanagerAPI, error) {
 
 // join fills seen from the answers, and returns the alerts that fire there and
 // not here.
-func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Board, asked time.Time) []synthetic {
+func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Board, asked time.Time) []alertmanagerAlert {
 	clear(seen.Active)
 	seen.Trusted, seen.Err = false, ""
-	missing := map[string]synthetic{}
+	missing := map[string]alertmanagerAlert{}
 	var errs []string
 	for _, a := range answers {
 		if a.err != nil {
@@ -149,11 +149,11 @@ func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Boa
 	if len(errs) == len(answers) {
 		seen.Err = strings.Join(errs, "; ")
 	}
-	out := make([]synthetic, 0, len(missing))
+	out := make([]alertmanagerAlert, 0, len(missing))
 	for _, s := range missing {
 		out = append(out, s)
 	}
-	slices.SortFunc(out, func(a, b synthetic) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
+	slices.SortFunc(out, func(a, b alertmanagerAlert) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
 	return out
 }
 
@@ -167,19 +167,9 @@ func ours(al *models.GettableAlert, receiver string) bool {
 	})
 }
 
-// synthetic is an alert as a webhook should have brought it.
-type synthetic struct {
-	Status       string            `json:"status"`
-	Labels       map[string]string `json:"labels"`
-	Annotations  map[string]string `json:"annotations"`
-	StartsAt     time.Time         `json:"startsAt"`
-	EndsAt       time.Time         `json:"endsAt"`
-	GeneratorURL string            `json:"generatorURL"`
-	Fingerprint  string            `json:"fingerprint"`
-}
-
-func synthesize(al *models.GettableAlert) synthetic {
-	return synthetic{
+// synthesize makes of an alert what a webhook should have brought.
+func synthesize(al *models.GettableAlert) alertmanagerAlert {
+	return alertmanagerAlert{
 		Status: "firing", Labels: al.Labels, Annotations: al.Annotations, StartsAt: time.Time(*al.StartsAt),
 		GeneratorURL: string(al.GeneratorURL), Fingerprint: *al.Fingerprint,
 	}
@@ -190,7 +180,7 @@ const perDelivery = 1000
 
 // deliver takes in alerts that no webhook brought, the way of all webhooks: kept
 // first, then understood.
-func (p *Poller) deliver(ctx context.Context, source string, missing []synthetic) error {
+func (p *Poller) deliver(ctx context.Context, source string, missing []alertmanagerAlert) error {
 	for chunk := range slices.Chunk(missing, perDelivery) {
 		body, err := json.Marshal(map[string]any{
 			"version": "4", "status": "firing", "receiver": "", "groupKey": "statusbridge/reconciled", "alerts": chunk,

@@ -223,7 +223,7 @@ func errorsInside(body []byte) error {
 	var all []error
 	for _, e := range answer.Errors {
 		if !strings.HasPrefix(e.Message, deprecation) {
-			all = append(all, fmt.Errorf("refused: %s", strings.Join(nonEmpty(e.Extensions.Class, clipTo(e.Message, 300)), ": ")))
+			all = append(all, fmt.Errorf("refused: %s", strings.Join(nonEmpty(e.Extensions.Class, status.Clip(e.Message, 300)), ": ")))
 		}
 	}
 	return errors.Join(all...)

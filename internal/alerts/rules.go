@@ -83,7 +83,7 @@ func (c *checker) rules(root *yaml.Node, r *status.Rules) {
 	if v := o.has("version"); v == nil {
 		c.report(root, "begin the file with version: 1", "version is missing")
 	} else if s, ok := c.text(v, "version"); ok && s != "1" {
-		c.report(v, "", "version is %q, but this program reads version 1", clipTo(s, 20))
+		c.report(v, "", "version is %q, but this program reads version 1", status.Clip(s, 20))
 	}
 	if n := o.has("sources"); n != nil {
 		r.Sources = c.sources(n)

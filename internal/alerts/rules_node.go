@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // checker walks the tree of a rules file and collects what is wrong in it. It
@@ -55,7 +57,7 @@ func kindOf(n *yaml.Node) string {
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
 	}
-	return fmt.Sprintf("%q", clipTo(n.Value, 40))
+	return fmt.Sprintf("%q", status.Clip(n.Value, 40))
 }
 
 // object is a mapping whose keys were checked.
@@ -86,7 +88,7 @@ func (c *checker) object(n *yaml.Node, what string, known ...string) (object, bo
 				return
 			}
 		}
-		c.report(key, meant(key.Value, known), "unknown key %q in %s", clipTo(key.Value, 60), what)
+		c.report(key, meant(key.Value, known), "unknown key %q in %s", status.Clip(key.Value, 60), what)
 	})
 	return o, plain(n).Kind == yaml.MappingNode
 }
@@ -107,7 +109,7 @@ func (c *checker) pairs(n *yaml.Node, what string, visit func(key, value *yaml.N
 			continue
 		}
 		if line, twice := seen[key.Value]; twice {
-			c.report(key, "", "the key %q is there twice in %s, first in line %d", clipTo(key.Value, 60), what, line)
+			c.report(key, "", "the key %q is there twice in %s, first in line %d", status.Clip(key.Value, 60), what, line)
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -120,7 +122,7 @@ func (c *checker) list(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
 		hint := ""
 		if n.Kind == yaml.ScalarNode && !isNull(n) {
-			hint = fmt.Sprintf("write [%s]", clipTo(n.Value, 40))
+			hint = fmt.Sprintf("write [%s]", status.Clip(n.Value, 40))
 		}
 		c.report(n, hint, "%s must be a list, not %s", what, kindOf(n))
 		return nil
@@ -152,7 +154,7 @@ func (c *checker) texts(n *yaml.Node, what, one string) []string {
 		case strings.TrimSpace(s) == "":
 			c.report(e, "", "%s is empty", one)
 		case seen[s]:
-			c.report(e, "", "%s %q is there twice", one, clipTo(s, 60))
+			c.report(e, "", "%s %q is there twice", one, status.Clip(s, 60))
 		default:
 			seen[s] = true
 			out = append(out, s)
@@ -172,7 +174,7 @@ func (c *checker) word(n *yaml.Node, what string, right []string) (string, bool)
 			return s, true
 		}
 	}
-	c.report(n, meant(s, right), "%s is %q, but must be %s", what, clipTo(s, 60), oneOf(right))
+	c.report(n, meant(s, right), "%s is %q, but must be %s", what, status.Clip(s, 60), oneOf(right))
 	return "", false
 }
 
@@ -201,7 +203,7 @@ func (c *checker) duration(n *yaml.Node, what string) time.Duration {
 	} else if g, err := time.ParseDuration(s); err == nil && g > 0 {
 		hint = fmt.Sprintf("did you mean %q?", model.Duration(g).String())
 	}
-	c.report(n, hint, "%s is %q, which is no duration", what, clipTo(s, 60))
+	c.report(n, hint, "%s is %q, which is no duration", what, status.Clip(s, 60))
 	return 0
 }
 
@@ -236,19 +238,4 @@ func (c *checker) inside(n *yaml.Node, offset int) (line, column int) {
 		return n.Line, from + 1 + offset
 	}
 	return n.Line, n.Column
-}
-
-// clipTo shortens a text to n bytes at most, at a character's border.
-func clipTo(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	cut := 0
-	for i := range s {
-		if i > n-len("…") {
-			break
-		}
-		cut = i
-	}
-	return s[:cut] + "…"
 }

@@ -114,7 +114,7 @@ func (c *checker) componentName(n *yaml.Node, seen map[string]bool) string {
 	case strings.TrimSpace(s) == "":
 		c.report(n, "", "component is empty")
 	case seen[s]:
-		c.report(n, "", "the component %q is there twice", clipTo(s, 60))
+		c.report(n, "", "the component %q is there twice", status.Clip(s, 60))
 	}
 	seen[s] = true
 	return s
@@ -145,7 +145,7 @@ func (c *checker) tryStatus(n *yaml.Node, text status.Text) {
 			ev.Severity = level
 			got, err := text(ev)
 			if err == nil && !slices.Contains(outages, strings.TrimSpace(got)) {
-				c.report(n, "", "status yields %q for severity %s, but must be %s", clipTo(strings.TrimSpace(got), 60), level, oneOf(outages))
+				c.report(n, "", "status yields %q for severity %s, but must be %s", status.Clip(strings.TrimSpace(got), 60), level, oneOf(outages))
 				return
 			}
 		}
@@ -234,7 +234,7 @@ func (c *checker) number(n *yaml.Node, what string, least, most int) int {
 	}
 	v, err := strconv.Atoi(s)
 	if err != nil || v < least || v > most {
-		c.report(n, "", "%s is %q, but must be a whole number of at least %d", what, clipTo(s, 40), least)
+		c.report(n, "", "%s is %q, but must be a whole number of at least %d", what, status.Clip(s, 40), least)
 		return least
 	}
 	return v

@@ -122,7 +122,7 @@ func (c *checker) ruleSource(n *yaml.Node, sources []status.Source) string {
 			return s
 		}
 	}
-	c.report(n, meant(s, names), "the source %q is not among sources", clipTo(s, 60))
+	c.report(n, meant(s, names), "the source %q is not among sources", status.Clip(s, 60))
 	return ""
 }
 

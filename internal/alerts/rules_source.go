@@ -14,7 +14,7 @@ func (c *checker) sources(n *yaml.Node) []status.Source {
 	var out []status.Source
 	c.pairs(n, "sources", func(key, value *yaml.Node) {
 		if !sourceName.MatchString(key.Value) {
-			c.report(key, "", "the source name %q cannot stand in a URL: use a-z, 0-9, dots, dashes and underscores", clipTo(key.Value, 60))
+			c.report(key, "", "the source name %q cannot stand in a URL: use a-z, 0-9, dots, dashes and underscores", status.Clip(key.Value, 60))
 		}
 		o, ok := c.object(value, "the source "+key.Value, "type", "peers", "receiver", "heartbeat",
 			"account_id", "region", "api_key_env", "api_url")
@@ -111,7 +111,7 @@ func (c *checker) keyEnv(n *yaml.Node) string {
 func (c *checker) address(n *yaml.Node, s string) bool {
 	_, err := (&Poller{}).alertmanagerAPI(s)
 	if err != nil {
-		c.report(n, "write it like http://alertmanager-1:9093", "%q is no address", clipTo(s, 80))
+		c.report(n, "write it like http://alertmanager-1:9093", "%q is no address", status.Clip(s, 80))
 	}
 	return err == nil
 }

@@ -213,7 +213,7 @@ func functionNames() []string {
 var titleCase = alertmanager.DefaultFuncs["title"].(func(string) string)
 
 // short bounds a value inside a template.
-func short(s string) string { return clipTo(s, maxOutput) }
+func short(s string) string { return status.Clip(s, maxOutput) }
 
 // replaceAll is Alertmanager's reReplaceAll, which panics on a bad pattern, and
 // grows by a factor that a label could set.

@@ -81,8 +81,12 @@ func (d *desk) saveMaintenance(m Maintenance) {
 	d.c.Maintenances[m.ID] = m
 }
 
-// setTimer arms a timer, replacing one of the same key.
+// setTimer arms a timer, replacing one of the same key. One that stands already
+// is no change to save.
 func (d *desk) setTimer(kind TimerKind, subject string, due time.Time) {
+	if d.armed(kind, subject).Equal(due) {
+		return
+	}
 	d.c.Timers[TimerKey{kind, subject}] = due
 }
 
@@ -135,8 +139,11 @@ func (d *desk) componentBySlug(slug string) (Component, bool) {
 // sortedKeys makes walks over maps deterministic.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-func clip(s string, n int) string {
-	s = strings.TrimSpace(s)
+func clip(s string, n int) string { return Clip(strings.TrimSpace(s), n) }
+
+// Clip shortens a text to n bytes at most, at a character's border, and marks
+// the cut.
+func Clip(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // escalate brings impact and components of an open issue up to what its alerts
@@ -82,7 +83,7 @@ func (d *desk) escalated(rule Rule, t Track, before, i Issue, newest *Escalation
 
 // armJudge wakes the track when a condition on open_for may flip.
 func (d *desk) armJudge(rule Rule, t Track, sit Situation, i Issue) {
-	next := Condition{}.next(0)
+	var next time.Duration
 	sooner := func(c Condition) {
 		if n := c.next(sit.OpenFor); n > 0 && (next == 0 || n < next) {
 			next = n

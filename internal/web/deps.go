@@ -58,6 +58,7 @@ type Pages interface {
 	Find(path string) *pages.Doc
 	Demand(ctx context.Context, path string) (*pages.Doc, error)
 	NotFound() *pages.Doc
+	Late() (bool, time.Time)
 	Frame(title string, body template.HTML) ([]byte, error)
 }
 

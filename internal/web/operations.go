@@ -79,9 +79,12 @@ func (s *Server) ready(ctx context.Context) readiness {
 	} else {
 		note("intake", true, "")
 	}
-	if late, since := s.pagesLate(); late {
+	switch late, since := s.pages.Late(); {
+	case late && since.IsZero():
+		note("pages", false, "the public pages have not been rendered yet")
+	case late:
 		note("pages", false, "the public pages are late since "+since.UTC().Format(time.RFC3339))
-	} else {
+	default:
 		note("pages", true, "")
 	}
 	if err := s.rules().Err; err != nil {
@@ -103,17 +106,6 @@ func (s *Server) ping(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// lateness is what a publisher can tell about itself.
-type lateness interface{ Late() (bool, time.Time) }
-
-func (s *Server) pagesLate() (bool, time.Time) {
-	if p, ok := s.pages.(lateness); ok {
-		return p.Late()
-	}
-	doc := s.pages.Find("/")
-	return doc == nil || doc.Status >= 500, s.clock.Now()
 }
 
 // metrics are few, and each is documented in its help text.

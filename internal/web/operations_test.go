@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -27,7 +28,12 @@ func TestReadyzTellsTheTruth(t *testing.T) {
 	if strings.Contains(stuck.body, "password") {
 		t.Errorf("it tells of the inside: %s", stuck.body)
 	}
-	s.intake.stuck, s.intake.depth = "", 3
+	s.intake.stuck = ""
+	s.late, s.lateSince = true, time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, "late since 2026-01-05T08:00:00Z")
+	s.lateSince = time.Time{}
+	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, "have not been rendered yet")
+	s.late, s.intake.depth = false, 3
 	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, `"ready":false`, "3 webhooks wait in the journal")
 	_ = s.store.Close()
 	got := s.browser().get("/readyz")

@@ -73,7 +73,12 @@ func (i *intake) Stats() alerts.IntakeStats {
 }
 
 // shelf is a publisher that never renders.
-type shelf struct{ docs map[string]*pages.Doc }
+type shelf struct {
+	docs map[string]*pages.Doc
+	late func() (bool, time.Time)
+}
+
+func (p shelf) Late() (bool, time.Time) { return p.late() }
 
 func (p shelf) Find(path string) *pages.Doc { return p.docs[path] }
 
@@ -108,6 +113,9 @@ type site struct {
 	rules  *status.Rules
 	server *web.Server
 	reload error
+
+	late      bool // the public pages are
+	lateSince time.Time
 }
 
 // newSite builds a site; change may alter its configuration.
@@ -130,7 +138,7 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 		c(&cfg)
 	}
 	s.server = web.New(cfg, web.Deps{
-		Store: st, Pages: shelf{map[string]*pages.Doc{"/": front, "/history": front}}, Intake: s.intake,
+		Store: st, Pages: shelf{map[string]*pages.Doc{"/": front, "/history": front}, func() (bool, time.Time) { return s.late, s.lateSince }}, Intake: s.intake,
 		Rules:  func() web.RulesState { return web.RulesState{Rules: s.rules, LoadedAt: s.clock.Now(), Err: s.reload} },
 		Reload: func(context.Context) error { return s.reload }, Clock: s.clock, Log: slog.New(slog.DiscardHandler),
 	})
