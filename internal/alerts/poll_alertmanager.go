@@ -81,17 +81,17 @@ func (p *Poller) askPeer(ctx context.Context, peer string) peerAnswer {
 	}
 	state, err := api.General.GetStatus(general.NewGetStatusParamsWithContext(ctx))
 	if err != nil {
-		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}
+		return peerAnswer{err: fmt.Errorf("%s: %w", withoutPassword(peer), err)}
 	}
 	list, err := api.Receiver.GetReceivers(receiver.NewGetReceiversParamsWithContext(ctx))
 	if err != nil {
-		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}
+		return peerAnswer{err: fmt.Errorf("%s: %w", withoutPassword(peer), err)}
 	}
 	yes := true
 	alerts, err := api.Alert.GetAlerts(alertapi.NewGetAlertsParamsWithContext(ctx).
 		WithActive(&yes).WithSilenced(&yes).WithInhibited(&yes).WithUnprocessed(&yes))
 	if err != nil {
-		return peerAnswer{err: fmt.Errorf("%s: %w", peer, err)}
+		return peerAnswer{err: fmt.Errorf("%s: %w", withoutPassword(peer), err)}
 	}
 	a := peerAnswer{alerts: alerts.Payload}
 	if up := state.Payload.Uptime; up != nil {
@@ -103,6 +103,16 @@ func (p *Poller) askPeer(ctx context.Context, peer string) peerAnswer {
 		}
 	}
 	return a
+}
+
+// withoutPassword is a peer's address as errors may name it: admins of every
+// role and the log see them.
+func withoutPassword(peer string) string {
+	u, err := url.Parse(peer)
+	if err != nil {
+		return "peer"
+	}
+	return u.Redacted()
 }
 
 // alertmanagerAPI is the client of one peer.

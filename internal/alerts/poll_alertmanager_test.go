@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -291,5 +292,17 @@ func TestTheRecordedAnswersOfTheAPIAreUnderstood(t *testing.T) {
 	}
 	if suppressed != 1 {
 		t.Errorf("%d suppressed of %d, want the silenced one", suppressed, len(seen.Active))
+	}
+}
+
+func TestThePasswordOfAPeerStaysOutOfErrors(t *testing.T) {
+	w := newAMWorld(t)
+	w.one.down = true
+	peer := strings.Replace(w.one.URL, "http://", "http://ada:canary-password@", 1) + "/prefix"
+	for _, address := range []string{peer, "http://ada:canary-password@127.0.0.1:1"} {
+		a := w.poller.askPeer(t.Context(), address)
+		if a.err == nil || strings.Contains(a.err.Error(), "canary") || !strings.Contains(a.err.Error(), "127.0.0.1") {
+			t.Errorf("the error is %v", a.err)
+		}
 	}
 }
