@@ -176,7 +176,12 @@ func (in *Intake) change(ctx context.Context, now time.Time, verdicts []status.V
 		if receive != nil {
 			c = receive(b)
 		}
-		c.Verdicts = append(c.Verdicts, verdicts...)
+		for _, v := range verdicts {
+			if of := c.Outcomes[v.WebhookID]; of != nil {
+				v.Outcomes = of
+			}
+			c.Verdicts = append(c.Verdicts, v)
+		}
 		return c, nil
 	})
 	return err
@@ -251,6 +256,7 @@ func judge(w status.Webhook, r Reading, err error) status.Verdict {
 		v.State, v.Text, v.Events = status.WebhookDead, "could not be read: "+err.Error(), 0
 	case r.Test:
 		v.Text = "received test"
+		v.Outcomes = []status.Outcome{{Alerts: max(r.Events, 1), Did: status.DidTest}}
 	default:
 		v.Text = strings.Join(nonEmpty(tally(w.Kind, r), r.Note), "; ")
 	}

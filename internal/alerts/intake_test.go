@@ -32,6 +32,9 @@ func TestADeliveryIsStoredThenProcessedInOneTransaction(t *testing.T) {
 	if w.State != status.WebhookProcessed || w.Verdict != want || w.Events != 2 {
 		t.Errorf("%+v", w)
 	}
+	if len(w.Outcomes) != 2 || w.Outcomes[0].Did != status.DidBegin || w.Outcomes[1].Did != status.DidLate {
+		t.Errorf("outcomes %+v", w.Outcomes)
+	}
 	if b.db.applies != 1 || len(b.db.signals()) != 2 {
 		t.Errorf("%d applies, %d signals", b.db.applies, len(b.db.signals()))
 	}

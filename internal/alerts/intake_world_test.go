@@ -124,7 +124,7 @@ func (d *database) Apply(_ context.Context, _ time.Time, fn func(status.Board) (
 	d.batch = len(c.Verdicts)
 	for _, v := range c.Verdicts {
 		w := d.hooks[v.WebhookID]
-		w.State, w.Verdict, w.Events = v.State, v.Text, v.Events
+		w.State, w.Verdict, w.Events, w.Outcomes = v.State, v.Text, v.Events, v.Outcomes
 		d.hooks[v.WebhookID] = w
 		d.closed <- v.WebhookID
 	}

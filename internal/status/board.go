@@ -53,6 +53,9 @@ type Changes struct {
 	Announcements []Announcement
 	Entries       []Entry   // the audit log, with reasons
 	Verdicts      []Verdict // webhooks closed by this change
+	// Outcomes say what each alert did, by delivery. Alone they are nothing to
+	// save: they are kept with the delivery's verdict.
+	Outcomes map[string][]Outcome
 	// Result is the id of what the verb created or touched, for its caller.
 	Result string
 }

@@ -40,10 +40,13 @@ func (d *desk) receive(f Fact) []TrackKey {
 		d.c.Sources[f.Source] = state
 	}
 	if d.heartbeat(f) {
+		d.did(f, DidBeat, nil)
 		return nil
 	}
 	if f.MergedInto != "" && f.MergedInto != f.Fingerprint {
-		return d.merged(f)
+		touched := d.merged(f)
+		d.did(f, DidMerge, touched)
+		return touched
 	}
 	old, known := d.signal(f.Key())
 	if f.Unrecovered && f.ClosedBy != "" && !d.ignores(old, f.ClosedBy) {
@@ -51,6 +54,7 @@ func (d *desk) receive(f Fact) []TrackKey {
 	}
 	s, what := take(old, known, f)
 	if what == unchanged {
+		d.did(f, didOf(what, known, f, old), old.Tracks)
 		return nil
 	}
 	if s.Firing {
@@ -59,6 +63,7 @@ func (d *desk) receive(f Fact) []TrackKey {
 	if s.Firing && (!old.Firing || len(s.Tracks) == 0) {
 		s.Tracks = d.enter(s)
 	}
+	d.did(f, didOf(what, known, f, old), s.Tracks)
 	d.c.Signals[s.Key] = s
 	var touched []TrackKey
 	for _, key := range s.Tracks {

@@ -169,6 +169,7 @@ type Webhook struct {
 	State      WebhookState
 	Verdict    string // what was decided and why, in a sentence
 	Events     int
+	Outcomes   []Outcome // what each of its alerts did, in their order
 }
 
 // Verdict closes a webhook in the transaction that applies its facts, so a
@@ -178,4 +179,5 @@ type Verdict struct {
 	State     WebhookState
 	Text      string
 	Events    int
+	Outcomes  []Outcome
 }

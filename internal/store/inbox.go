@@ -26,6 +26,7 @@ var webhooks = table[status.Webhook]{
 			{"state", &w.State},
 			{"verdict", &w.Verdict},
 			{"events", &w.Events},
+			{"outcomes", doc(&w.Outcomes)},
 		}
 	},
 }
@@ -53,7 +54,7 @@ func (s *Store) carryWebhooks(batch []*ticket[status.Webhook]) error {
 	var args []any
 	for _, t := range batch {
 		w := t.work
-		args = append(args, w.ID, w.Kind, w.Source, w.Body, stamp(w.ReceivedAt), string(w.State), w.Verdict, w.Events)
+		args = append(args, w.ID, w.Kind, w.Source, w.Body, stamp(w.ReceivedAt), string(w.State), w.Verdict, w.Events, doc(&w.Outcomes))
 	}
 	query := "INSERT INTO webhooks (" + strings.Join(names(columns), ", ") + ") VALUES " +
 		strings.TrimSuffix(strings.Repeat(row+", ", len(batch)), ", ") + " ON CONFLICT (id) DO NOTHING"
@@ -85,7 +86,7 @@ func (s *Store) Webhooks(ctx context.Context, state status.WebhookState, limit i
 var verdicts = table[status.Verdict]{
 	name: "webhooks", key: []string{"id"},
 	columns: func(v *status.Verdict) []column {
-		return []column{{"id", &v.WebhookID}, {"state", &v.State}, {"verdict", &v.Text}, {"events", &v.Events}}
+		return []column{{"id", &v.WebhookID}, {"state", &v.State}, {"verdict", &v.Text}, {"events", &v.Events}, {"outcomes", doc(&v.Outcomes)}}
 	},
 }
 
@@ -101,10 +102,10 @@ func (s *Store) closeWebhooks(ctx context.Context, h handle, vs []status.Verdict
 	}
 	f := s.dialect.field
 	_, err = exec(ctx, h, fmt.Sprintf(`
-		UPDATE webhooks SET state = v.state, verdict = v.verdict, events = v.events
-		FROM (SELECT %s AS id, %s AS state, %s AS verdict, %s AS events FROM %s) AS v
+		UPDATE webhooks SET state = v.state, verdict = v.verdict, events = v.events, outcomes = v.outcomes
+		FROM (SELECT %s AS id, %s AS state, %s AS verdict, %s AS events, %s AS outcomes FROM %s) AS v
 		WHERE webhooks.id = v.id`,
-		f("id"), f("state"), f("verdict"), f("events"), s.dialect.recordset(verdicts.shape())), text)
+		f("id"), f("state"), f("verdict"), f("events"), f("outcomes"), s.dialect.recordset(verdicts.shape())), text)
 	if err != nil {
 		return fmt.Errorf("close webhooks: %w", err)
 	}

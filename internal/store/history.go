@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// historyPage is how many webhooks are held in memory at a time.
+const historyPage = 500
+
+// heads are webhooks without their bodies.
+var heads = table[status.Webhook]{
+	name: "webhooks", key: []string{"id"},
+	columns: func(w *status.Webhook) []column {
+		var out []column
+		for _, c := range webhooks.columns(w) {
+			if c.name != "body" {
+				out = append(out, c)
+			}
+		}
+		return out
+	},
+}
+
+// EachWebhook visits the webhooks received from a moment on and before another,
+// the oldest first; heads alone come without their bodies and are cheap. It
+// stops at the first error of visit. While it runs others may write.
+func (s *Store) EachWebhook(ctx context.Context, from, to time.Time, headsOnly bool, visit func(status.Webhook) error) error {
+	t := webhooks
+	if headsOnly {
+		t = heads
+	}
+	after, id := stamp(from), ""
+	for {
+		page, err := t.list(ctx, s.read, `WHERE (received_at > ? OR received_at = ? AND id > ?) AND received_at >= ? AND received_at < ?
+			ORDER BY received_at, id LIMIT ?`, after, after, id, after, stamp(to), historyPage)
+		if err != nil {
+			return err
+		}
+		for _, w := range page {
+			if err := visit(w); err != nil {
+				return err
+			}
+		}
+		if len(page) < historyPage {
+			return nil
+		}
+		last := page[len(page)-1]
+		after, id = stamp(last.ReceivedAt), last.ID
+	}
+}
+
+// CountWebhooks is how many webhooks EachWebhook would visit.
+func (s *Store) CountWebhooks(ctx context.Context, from, to time.Time) (int, error) {
+	n, err := scalar[int64](ctx, s.read, "SELECT COUNT(*) FROM webhooks WHERE received_at >= ? AND received_at < ?", stamp(from), stamp(to))
+	return int(n), err
+}
+
+// IssuesBetween lists the issues that alerts opened and that were open at any
+// moment from from on and before to, the oldest first; those that were
+// dismissed count as open until then.
+func (s *Store) IssuesBetween(ctx context.Context, from, to time.Time) ([]status.Issue, error) {
+	return issues.list(ctx, s.read, `WHERE origin = 'alert' AND created_at < ?
+		AND (resolved_at IS NULL AND stage <> 'dismissed' OR resolved_at >= ? OR stage = 'dismissed' AND updated_at >= ?)
+		ORDER BY created_at, id`, stamp(to), stamp(from), stamp(from))
+}
