@@ -46,13 +46,18 @@ func (migrateStatus) Run(c *cli) error {
 	})
 }
 
-// withStore opens the configured database for a command.
-func (c *cli) withStore(do func(context.Context, *store.Store) error) (err error) {
+// withStore opens the configured database for a command that is quick.
+func (c *cli) withStore(do func(context.Context, *store.Store) error) error {
+	return c.withStoreFor(time.Minute, do)
+}
+
+// withStoreFor opens the configured database for so long at most.
+func (c *cli) withStoreFor(limit time.Duration, do func(context.Context, *store.Store) error) error {
 	cfg, err := c.config(nil)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	s, err := store.Open(ctx, cfg.Database)
 	if err != nil {

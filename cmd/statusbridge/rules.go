@@ -13,9 +13,10 @@ import (
 )
 
 type rulesCmd struct {
-	Check   rulesCheck   `cmd:"" help:"Report everything that is wrong in a rules file; exit 1 if anything is."`
-	Test    rulesTest    `cmd:"" help:"Play a file of tests against its rules on a virtual clock; exit 1 if one fails."`
-	Explain rulesExplain `cmd:"" help:"Show what the rules do with the alerts of a webhook body, and why."`
+	Check    rulesCheck    `cmd:"" help:"Report everything that is wrong in a rules file; exit 1 if anything is."`
+	Test     rulesTest     `cmd:"" help:"Play a file of tests against its rules on a virtual clock; exit 1 if one fails."`
+	Explain  rulesExplain  `cmd:"" help:"Show what the rules do with the alerts of a webhook body, and why."`
+	Backtest rulesBacktest `cmd:"" help:"Replay stored webhooks through rules, and compare with the issues that were opened."`
 }
 
 type rulesCheck struct {

@@ -132,7 +132,7 @@ func (in *Intake) Accept(ctx context.Context, kind, source string, body []byte) 
 		journaled, err := in.store(ctx, w)
 		stored <- outcome{journaled, err}
 	}()
-	r, _ := in.read(w) // while the disk works
+	r, _ := read(w) // while the disk works
 	o := <-stored
 	if o.err != nil {
 		in.failed(o.err)
@@ -183,7 +183,7 @@ func (in *Intake) save(ctx context.Context, w status.Webhook) error {
 
 // read decodes a delivery. Whatever goes wrong inside makes a dead letter: a
 // body must never end the process, since it would come back at the next start.
-func (in *Intake) read(w status.Webhook) (r Reading, err error) {
+func read(w status.Webhook) (r Reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r, err = Reading{}, fmt.Errorf("reading it failed: %v", p)

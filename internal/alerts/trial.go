@@ -14,19 +14,24 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// trial plays one test of a rules test file on a virtual clock: the same core
-// that runs in the daemon, without a database, a socket or a second of waiting.
+// trial plays what happens on a virtual clock, in a rules test or in a back-test:
+// the same core that runs in the daemon, without a second of waiting.
 type trial struct {
 	rules *status.Rules
 	board status.Board
 	start time.Time
 	now   time.Time
+	took  func(status.Changes) // is told what happened
 	told  []status.Announcement
 	log   []status.Entry
 }
 
 func newTrial(r *status.Rules, start time.Time) *trial {
 	t := &trial{rules: r, board: status.NewBoard("trial"), start: start, now: start}
+	t.took = func(c status.Changes) {
+		t.told = append(t.told, c.Announcements...)
+		t.log = append(t.log, c.Entries...)
+	}
 	for _, slug := range componentsOf(r) {
 		t.revise(status.SaveComponent{Component: status.Component{Name: slug, Slug: slug}})
 	}
@@ -56,16 +61,17 @@ func componentsOf(r *status.Rules) []string {
 
 func (t *trial) merge(c status.Changes) {
 	t.board.Merge(c)
-	t.told = append(t.told, c.Announcements...)
-	t.log = append(t.log, c.Entries...)
+	t.took(c)
 }
+
+var errRestless = errors.New("the rules never come to rest: a deadline stays due")
 
 // until lets the clock run to a moment; what is due on the way happens.
 func (t *trial) until(end time.Time) error {
 	for range 10_000 {
 		due := t.board.Due()
 		if due.IsZero() || due.After(end) {
-			t.now = end
+			t.now = later(t.now, end)
 			return nil
 		}
 		if due.After(t.now) {
@@ -73,11 +79,20 @@ func (t *trial) until(end time.Time) error {
 		}
 		t.merge(status.Tick(t.board, t.rules, t.now))
 	}
-	return errors.New("the rules never come to rest: a deadline stays due")
+	return errRestless
 }
 
-func (t *trial) receive(facts ...status.Fact) {
-	t.merge(status.Receive(t.board, t.rules, facts, t.now))
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func (t *trial) receive(facts ...status.Fact) status.Changes {
+	c := status.Receive(t.board, t.rules, facts, t.now)
+	t.merge(c)
+	return c
 }
 
 func (t *trial) revise(e status.Edit) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -40,6 +41,16 @@ func (s *Store) Entries(ctx context.Context, subject string, limit int) ([]statu
 		tail, args = "WHERE subject = ? ", []any{subject}
 	}
 	tail, args = limited(tail+"ORDER BY revision DESC, line DESC", args, limit)
+	return s.lines(ctx, tail, args...)
+}
+
+// EntriesBecause lists the lines of the audit log with a reason, made from a
+// moment on and before another, the oldest first.
+func (s *Store) EntriesBecause(ctx context.Context, reason status.Reason, from, to time.Time) ([]status.Entry, error) {
+	return s.lines(ctx, "WHERE reason = ? AND made_at >= ? AND made_at < ? ORDER BY revision, line", string(reason), stamp(from), stamp(to))
+}
+
+func (s *Store) lines(ctx context.Context, tail string, args ...any) ([]status.Entry, error) {
 	lines, err := entries.list(ctx, s.read, tail, args...)
 	if err != nil {
 		return nil, err
