@@ -32,7 +32,7 @@ func (p *press) bannerState(e *edition) bannerState {
 	b := bannerState{Version: 1, Name: p.cfg.Name, URL: p.cfg.PublicURL + "/", Issues: []bannerItem{}, Maintenances: []bannerItem{}}
 	for _, i := range e.sum.Active {
 		item := bannerItem{
-			ID: i.ID, Class: lookOfIssue(i).Class, Title: oneLine(i.Title), State: issueWords[i.State],
+			ID: i.ID, Class: e.lang.lookOfIssue(i).Class, Title: oneLine(i.Title), State: issueWords[i.State],
 			URL: p.cfg.PublicURL + "/issues/" + i.ID, Components: []string{},
 		}
 		for _, a := range i.Components {

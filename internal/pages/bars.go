@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -53,7 +52,7 @@ func (e *edition) sections(zone *time.Location, weights status.Weights) []sectio
 			n = len(out)
 			at[g.ID] = n
 			out = append(out, section{
-				ID: g.ID, Name: oneLine(g.Name), Description: oneLine(g.Description), Look: statusLooks[e.sum.Groups[g.ID]],
+				ID: g.ID, Name: oneLine(g.Name), Description: oneLine(g.Description), Look: e.lang.status(e.sum.Groups[g.ID]),
 			})
 		}
 		out[n].Rows = append(out[n].Rows, e.row(c, outages[c.ID], days, weights))
@@ -63,7 +62,7 @@ func (e *edition) sections(zone *time.Location, weights status.Weights) []sectio
 
 func (e *edition) row(c status.Component, outages []status.Outage, days []time.Time, weights status.Weights) row {
 	r := row{
-		Name: oneLine(c.Name), Description: oneLine(c.Description), Look: statusLooks[e.sum.Components[c.ID]],
+		Name: oneLine(c.Name), Description: oneLine(c.Description), Look: e.lang.status(e.sum.Components[c.ID]),
 		Bars: make([]bar, barDays),
 	}
 	var events []string
@@ -77,18 +76,18 @@ func (e *edition) row(c status.Component, outages []status.Outage, days []time.T
 	}
 	window := status.Window{From: latest(days[0], c.Since()), To: e.now}
 	if share, ok := status.Uptime(outages, window, weights); ok {
-		r.Uptime = percent(share)
+		r.Uptime = e.lang.percent(share)
 	}
-	r.Summary = summary(r.Uptime, events, window, days)
+	r.Summary = e.lang.summary(r.Uptime, events, window, days)
 	return r
 }
 
 // bar is one day of a component, and whether anything was wrong on it. A day
 // takes the look of its worst moment; maintenance counts as nothing wrong.
 func (e *edition) bar(c status.Component, outages []status.Outage, day status.Window) (bar, bool) {
-	name := day.From.Format("2 Jan 2006")
+	name := e.lang.day(day.From)
 	if !day.To.After(c.Since()) {
-		return bar{classNone, name + ": no data"}, false
+		return bar{classNone, e.lang.say("bar.none", "day", name)}, false
 	}
 	spent, ongoing := timeByStatus(outages, day, e.now)
 	worst := status.Operational
@@ -98,18 +97,18 @@ func (e *edition) bar(c status.Component, outages []status.Outage, day status.Wi
 			continue
 		}
 		worst = worst.Worse(s)
-		word := strings.ToLower(statusLooks[s].Word)
+		word := e.lang.say("inline." + string(s))
 		if since, goesOn := ongoing[s]; goesOn {
 			// Told as a beginning: a duration would change the page every minute.
-			parts = append(parts, word+" since "+since.UTC().Format("15:04 MST"))
+			parts = append(parts, e.lang.say("bar.since", "status", word, "time", timeOfDay(since)))
 		} else {
-			parts = append(parts, word+" "+span(spent[s]))
+			parts = append(parts, e.lang.say("bar.spent", "status", word, "span", e.lang.span(spent[s])))
 		}
 	}
 	if len(parts) == 0 {
-		return bar{classOK, name + ": no problems"}, false
+		return bar{classOK, e.lang.say("bar.calm", "day", name)}, false
 	}
-	return bar{statusLooks[worst].Class, name + ": " + strings.Join(parts, ", ")}, worst.Rank() > status.UnderMaintenance.Rank()
+	return bar{statusLooks[worst].Class, e.lang.pair(name, e.lang.list(parts))}, worst.Rank() > status.UnderMaintenance.Rank()
 }
 
 // timeByStatus shares out a day: every moment counts for the worst status it
@@ -148,58 +147,57 @@ func timeByStatus(outages []status.Outage, day status.Window, now time.Time) (sp
 	return spent, ongoing
 }
 
-// percent rounds down: only a component that never failed has 100%.
-func percent(share float64) string {
+// hundredths is a share as a percentage with at most two decimals, rounded down:
+// only what never failed has 100.
+func hundredths(share float64) string {
 	n := math.Floor(share*1e4+1e-9) / 100
-	return strconv.FormatFloat(max(0, n), 'f', -1, 64) + "%"
+	return strconv.FormatFloat(max(0, n), 'f', -1, 64)
 }
 
 // summary says in words what the bars show.
-func summary(uptime string, events []string, w status.Window, days []time.Time) string {
+func (l *language) summary(uptime string, events []string, w status.Window, days []time.Time) string {
 	if uptime == "" {
-		return "No data yet"
+		return l.say("uptime.none")
 	}
-	length := fmt.Sprintf("the last %d days", barDays)
+	text := l.say("uptime.days", "uptime", uptime, "n", barDays)
 	if w.From.After(days[0]) {
-		length = "since " + w.From.Format("2 January 2006")
-	} else {
-		length = "in " + length
+		text = l.say("uptime.since", "uptime", uptime, "day", l.longDay(w.From))
 	}
-	text := uptime + " uptime " + length
 	if len(events) == 0 {
-		return text + ", no problems"
+		return l.say("uptime.calm", "uptime", text)
 	}
 	const told = 5
 	newest := slices.Clone(events)
 	slices.Reverse(newest)
-	more := ""
-	if len(newest) > told {
-		more = fmt.Sprintf("; and %d more days with problems", len(newest)-told)
-		newest = newest[:told]
+	if more := len(newest) - told; more > 0 {
+		newest = append(newest[:told], l.say("uptime.more", "n", more))
 	}
-	return text + ". " + strings.Join(newest, "; ") + more
+	return l.say("uptime.events", "uptime", text, "events", strings.Join(newest, l.say("semicolon")))
 }
 
-// uptimeNote says how uptime is counted.
-func uptimeNote(weights status.Weights) string {
+// weights says how uptime is counted.
+func (l *language) weights(weights status.Weights) string {
 	var counted, free []string
 	for _, s := range slices.Backward(status.ComponentStatuses[1:]) {
-		word := strings.ToLower(strings.TrimPrefix(statusLooks[s].Word, "Under "))
+		word := l.say("inline." + string(s))
+		if s == status.UnderMaintenance {
+			word = l.say("weights.work")
+		}
 		switch w := weights[s]; {
 		case w >= 1:
-			counted = append(counted, word+" in full")
+			counted = append(counted, l.say("weights.whole", "status", word))
 		case w > 0:
-			counted = append(counted, word+" as "+percent(w)+" of its time")
+			counted = append(counted, l.say("weights.share", "status", word, "share", l.percent(w)))
 		default:
 			free = append(free, word)
 		}
 	}
-	note := "Uptime of the last 90 days."
+	var note []string
 	if len(counted) > 0 {
-		note += " Counted as downtime: " + strings.Join(counted, ", ") + "."
+		note = append(note, l.say("weights.counted", "list", l.list(counted)))
 	}
 	if len(free) > 0 {
-		note += " Not counted: " + strings.Join(free, ", ") + "."
+		note = append(note, l.say("weights.free", "list", l.list(free)))
 	}
-	return note
+	return strings.Join(note, " ")
 }

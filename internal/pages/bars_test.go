@@ -116,14 +116,14 @@ func TestDaysOfClockChangesAreWhole(t *testing.T) {
 
 func TestUptimeIsNeverRoundedUp(t *testing.T) {
 	for share, want := range map[float64]string{1: "100%", 0.999999: "99.99%", 0.9996: "99.96%", 0.5: "50%", 0: "0%", 0.30000000000000004: "30%"} {
-		if got := percent(share); got != want {
+		if got := english().percent(share); got != want {
 			t.Errorf("%v is shown as %s, want %s", share, got, want)
 		}
 	}
 }
 
 func TestThePageSaysHowUptimeIsCounted(t *testing.T) {
-	if got, want := uptimeNote(status.DefaultWeights), "Uptime of the last 90 days. Counted as downtime: major outage in full, partial outage as 30% of its time. Not counted: degraded performance, maintenance."; got != want {
+	if got, want := english().weights(status.DefaultWeights), "Counted as downtime: major outage in full, partial outage as 30% of its time. Not counted: degraded performance, maintenance."; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

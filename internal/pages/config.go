@@ -18,11 +18,12 @@ type Config struct {
 	Name       string // of the page; "Status" when empty
 	PublicURL  string // absolute, without a path
 	TimeZone   *time.Location
-	Language   string // of the interface
-	SupportURL string // http, https or mailto; "" shows none
-	Logo       string // path of an SVG, PNG, JPEG or WebP file; "" shows the name
-	Accent     string // a hex colour such as #0b5fff
-	DataDir    string // where the last good view is kept; "" keeps none
+	Language   string   // of the interface, such as pt-BR; "en" when empty
+	Languages  []string // others that the page can be read in; nil is all there are
+	SupportURL string   // http, https or mailto; "" shows none
+	Logo       string   // path of an SVG, PNG, JPEG or WebP file; "" shows the name
+	Accent     string   // a hex colour such as #0b5fff
+	DataDir    string   // where the last good view is kept; "" keeps none
 	Weights    status.Weights
 	Mail       bool   // offer subscriptions by email
 	TwitterURL string // of the account that posts updates; "" shows none
@@ -44,6 +45,9 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Language == "" {
 		c.Language = "en"
+	}
+	if c.Languages == nil {
+		c.Languages = languageCodes()
 	}
 	if c.Weights == nil {
 		c.Weights = status.DefaultWeights

@@ -61,13 +61,13 @@ func (p *Publisher) make(ctx context.Context, s *site, a address, path string, o
 		if i, err = p.findIssue(ctx, e, a.id); err != nil {
 			return nil, err
 		}
-		raw, err = p.press.render("issue", p.press.issue(e, i))
+		raw, err = e.render("issue", p.press.issue(e, i))
 	case "maintenance":
 		var m status.Maintenance
 		if m, err = p.findWork(ctx, e, a.id); err != nil {
 			return nil, err
 		}
-		raw, err = p.press.render("maintenance", p.press.work(e, m))
+		raw, err = e.render("maintenance", p.press.work(e, m))
 	default:
 		issues, works := e.within(a.month)
 		if a.month.From.Before(p.press.historyStart(e.now)) {
@@ -75,7 +75,7 @@ func (p *Publisher) make(ctx context.Context, s *site, a address, path string, o
 				return nil, err
 			}
 		}
-		raw, err = p.press.render("history", p.press.month(e, a.month, issues, works))
+		raw, err = e.render("history", p.press.month(e, a.month, issues, works))
 	}
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"fmt"
 	"html/template"
 	"slices"
 	"time"
@@ -11,8 +10,9 @@ import (
 
 // How far the front page looks back.
 const (
-	barDays  = 90
-	pastDays = 14
+	barDays     = 90
+	barDaysSlim = 30 // on phones; the stylesheet hides the others
+	pastDays    = 14
 	// Of a long issue the front page shows the newest updates, and says how
 	// many more its own page has.
 	updatesShown = 4
@@ -30,7 +30,8 @@ type frontPage struct {
 	Legend     []look
 	UptimeNote string
 	Past       []pastDay
-	Month      string // path of this month's history
+	Month      string    // path of this month's history
+	DaysAgo    [2]string // where the bars begin, and where they do on phones
 }
 
 // An issueCard is one issue in full.
@@ -92,14 +93,15 @@ type workCard struct {
 
 func (p *press) front(e *edition) frontPage {
 	f := frontPage{
-		shell:    p.shell(e, "/", e.head.Text, e.description()),
-		Headline: e.head.Text,
+		shell:    p.shell(e, "/", e.headline(), e.description()),
+		Headline: e.headline(),
 		Detail:   oneLine(e.head.Component),
-		Month:    monthPath(e.now, p.cfg.TimeZone),
+		Month:    e.path(monthPath(e.now, p.cfg.TimeZone)),
+		DaysAgo:  [2]string{e.lang.say("days_ago", "n", barDays), e.lang.say("days_ago", "n", barDaysSlim)},
 	}
 	f.Live = true
 	if t := e.changed(); !t.IsZero() {
-		at := momentAt(t, e.now)
+		at := e.moment(t)
 		f.Updated = &at
 	}
 	for _, i := range e.sum.Active {
@@ -117,10 +119,10 @@ func (p *press) front(e *edition) frontPage {
 	}
 	f.Sections = e.sections(p.cfg.TimeZone, p.cfg.Weights)
 	for _, s := range status.ComponentStatuses {
-		f.Legend = append(f.Legend, statusLooks[s])
+		f.Legend = append(f.Legend, e.lang.status(s))
 	}
-	f.Legend = append(f.Legend, look{classNone, "No data"})
-	f.UptimeNote = uptimeNote(p.cfg.Weights)
+	f.Legend = append(f.Legend, look{classNone, e.lang.say("no_data")})
+	f.UptimeNote = e.lang.say("weights.days", "n", barDays) + " " + e.lang.weights(p.cfg.Weights)
 	f.Past = e.past(p.cfg.TimeZone)
 	return f
 }
@@ -129,28 +131,28 @@ func (p *press) front(e *edition) frontPage {
 func (e *edition) description() string {
 	switch n := len(e.sum.Active); {
 	case n == 1:
-		return e.head.Text + ": " + oneLine(e.sum.Active[0].Title)
+		return e.lang.pair(e.headline(), oneLine(e.sum.Active[0].Title))
 	case n > 1:
-		return fmt.Sprintf("%s: %d active issues", e.head.Text, n)
+		return e.lang.say("front.many", "headline", e.headline(), "n", n)
 	case len(e.sum.Running) > 0:
-		return e.head.Text + ": " + oneLine(e.sum.Running[0].Title)
+		return e.lang.pair(e.headline(), oneLine(e.sum.Running[0].Title))
 	}
-	return e.head.Text
+	return e.headline()
 }
 
 func (e *edition) issueCard(i status.Issue) issueCard {
 	c := issueCard{
-		ID: i.ID, Path: "/issues/" + i.ID, Title: oneLine(i.Title), Look: lookOfIssue(i),
-		Phase: issueWords[i.State], Impact: impactLooks[i.Impact].Word, Open: i.Open(),
-		Started: momentAt(i.StartedAt, e.now),
+		ID: i.ID, Path: e.path("/issues/" + i.ID), Title: oneLine(i.Title), Look: e.lang.lookOfIssue(i),
+		Phase: e.lang.issue(i.State), Impact: e.lang.impact(i.Impact), Open: i.Open(),
+		Started: e.moment(i.StartedAt),
 	}
 	if !i.ResolvedAt.IsZero() {
-		at := momentUntil(i.StartedAt, i.ResolvedAt, e.now)
-		c.Ended, c.Lasted = &at, span(i.ResolvedAt.Sub(i.StartedAt))
+		at := e.until(i.StartedAt, i.ResolvedAt)
+		c.Ended, c.Lasted = &at, e.lang.span(i.ResolvedAt.Sub(i.StartedAt))
 	}
 	for _, a := range e.worst(i) {
 		if name, public := e.names[a.ComponentID]; public {
-			c.Affected = append(c.Affected, affected{name, statusLooks[a.Status]})
+			c.Affected = append(c.Affected, affected{name, e.lang.status(a.Status)})
 		}
 	}
 	for _, u := range slices.Backward(i.Updates) {
@@ -158,7 +160,7 @@ func (e *edition) issueCard(i status.Issue) issueCard {
 		if u.State == string(status.Resolved) {
 			class = classOK
 		}
-		c.Updates = append(c.Updates, e.statement(u, class, issueWords[status.IssueState(u.State)]))
+		c.Updates = append(c.Updates, e.statement(u, class, e.lang.issue(status.IssueState(u.State))))
 	}
 	return c
 }
@@ -184,14 +186,14 @@ func (e *edition) worst(i status.Issue) []status.Affected {
 }
 
 func (e *edition) statement(u status.Update, class, phase string) statement {
-	s := statement{ID: u.ID, Class: class, Phase: phase, Body: e.rich(u.Body), At: momentAt(u.DisplayAt, e.now)}
+	s := statement{ID: u.ID, Class: class, Phase: phase, Body: e.rich(u.Body), At: e.moment(u.DisplayAt)}
 	if !u.EditedAt.IsZero() {
-		at := momentAt(u.EditedAt, e.now)
+		at := e.moment(u.EditedAt)
 		s.Edited = &at
 	}
 	for _, c := range u.Changes {
 		if name, public := e.names[c.ComponentID]; public {
-			s.Changes = append(s.Changes, affectedChange{name, statusLooks[c.Old], statusLooks[c.New]})
+			s.Changes = append(s.Changes, affectedChange{name, e.lang.status(c.Old), e.lang.status(c.New)})
 		}
 	}
 	return s
@@ -199,10 +201,10 @@ func (e *edition) statement(u status.Update, class, phase string) statement {
 
 func (e *edition) workCard(m status.Maintenance) workCard {
 	c := workCard{
-		ID: m.ID, Path: "/maintenance/" + m.ID, Title: oneLine(m.Title), Look: workLooks[m.State],
-		From:    momentAt(m.ScheduledFor, e.now),
-		Until:   momentUntil(m.ScheduledFor, m.ScheduledUntil, e.now),
-		Lasts:   span(m.ScheduledUntil.Sub(m.ScheduledFor)),
+		ID: m.ID, Path: e.path("/maintenance/" + m.ID), Title: oneLine(m.Title), Look: e.lang.work(m.State),
+		From:    e.moment(m.ScheduledFor),
+		Until:   e.until(m.ScheduledFor, m.ScheduledUntil),
+		Lasts:   e.lang.span(m.ScheduledUntil.Sub(m.ScheduledFor)),
 		Overrun: m.Running() && e.now.After(m.ScheduledUntil),
 		Body:    e.rich(m.Body),
 	}
@@ -212,15 +214,15 @@ func (e *edition) workCard(m status.Maintenance) workCard {
 		}
 	}
 	if !m.StartedAt.IsZero() {
-		at := momentAt(m.StartedAt, e.now)
+		at := e.moment(m.StartedAt)
 		c.Started = &at
 	}
 	if !m.EndedAt.IsZero() {
-		at := momentAt(m.EndedAt, e.now)
+		at := e.moment(m.EndedAt)
 		c.Ended = &at
 	}
 	for _, u := range slices.Backward(m.Updates) {
-		l := workLooks[status.MaintenanceState(u.State)]
+		l := e.lang.work(status.MaintenanceState(u.State))
 		if u.Body == m.Body {
 			u.Body = "" // the announcement: it stands above already
 		}
@@ -261,7 +263,7 @@ func (e *edition) past(zone *time.Location) []pastDay {
 	starts := lastDays(e.now, zone, pastDays)
 	days := make([]pastDay, pastDays)
 	for n := range days {
-		days[n].Day = dayName(starts[n])
+		days[n].Day = e.lang.day(starts[n])
 	}
 	on := func(t time.Time) int { // the day of t, -1 when it is not among them
 		n, _ := slices.BinarySearchFunc(starts, t, func(start, t time.Time) int {
@@ -279,10 +281,10 @@ func (e *edition) past(zone *time.Location) []pastDay {
 				continue
 			}
 			days[last].Items = append(days[last].Items, item)
-			item.Note = "Continued"
+			item.Note = e.lang.say("continued")
 			last--
 		} else {
-			item.Note = "Ongoing"
+			item.Note = e.lang.say("ongoing")
 		}
 		for n := max(0, on(i.StartedAt)); n <= last; n++ {
 			days[n].Refs = append(days[n].Refs, item)
@@ -298,12 +300,12 @@ func (e *edition) past(zone *time.Location) []pastDay {
 	if len(e.view.Components)+len(e.view.Issues)+len(e.view.Maintenances) == 0 {
 		return nil
 	}
-	return condensed(days[first:], starts[first:])
+	return e.lang.condensed(days[first:], starts[first:])
 }
 
 // condensed turns days, oldest first, to newest first, with each run of quiet
 // days as one.
-func condensed(days []pastDay, starts []time.Time) []pastDay {
+func (l *language) condensed(days []pastDay, starts []time.Time) []pastDay {
 	var out []pastDay
 	newest := -1 // of a run
 	for n := len(days) - 1; n >= -1; n-- {
@@ -312,7 +314,7 @@ func condensed(days []pastDay, starts []time.Time) []pastDay {
 			continue
 		}
 		if newest >= 0 {
-			out = append(out, pastDay{Day: dayRange(starts[n+1], starts[newest]), Quiet: true})
+			out = append(out, pastDay{Day: l.days(starts[n+1], starts[newest]), Quiet: true})
 			newest = -1
 		}
 		if n >= 0 {
@@ -321,21 +323,6 @@ func condensed(days []pastDay, starts []time.Time) []pastDay {
 		}
 	}
 	return out
-}
-
-func dayName(day time.Time) string { return day.Format("2 Jan 2006") }
-
-// dayRange names days from first to last.
-func dayRange(first, last time.Time) string {
-	switch {
-	case first.Equal(last):
-		return dayName(last)
-	case first.Year() != last.Year():
-		return dayName(first) + " – " + dayName(last)
-	case first.Month() != last.Month():
-		return first.Format("2 Jan") + " – " + dayName(last)
-	}
-	return first.Format("2") + " – " + dayName(last)
 }
 
 func (e *edition) pastIssue(i status.Issue) pastItem {
@@ -362,10 +349,10 @@ func (e *edition) pastWork(m status.Maintenance) pastItem {
 			until = m.EndedAt
 		}
 	}
-	end := momentUntil(from, until, e.now)
+	end := e.until(from, until)
 	item := pastItem{
-		Path: c.Path, Title: c.Title, Look: c.Look, Note: "Maintenance", From: momentAt(from, e.now), Until: &end,
-		Lasted: span(until.Sub(from)), Affected: c.Affected, ended: m.EndedAt,
+		Path: c.Path, Title: c.Title, Look: c.Look, Note: e.lang.say("maintenance"), From: e.moment(from), Until: &end,
+		Lasted: e.lang.span(until.Sub(from)), Affected: c.Affected, ended: m.EndedAt,
 	}
 	if len(c.Updates) > 0 {
 		item.Last = c.Updates[0].Body

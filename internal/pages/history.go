@@ -36,12 +36,12 @@ type monthLink struct {
 func (p *press) issue(e *edition, i status.Issue) issuePage {
 	c := e.issueCard(i)
 	page := issuePage{
-		shell: p.shell(e, c.Path, c.Phase+": "+c.Title, c.Phase+": "+c.Title),
+		shell: p.shell(e, "/issues/"+i.ID, e.lang.pair(c.Phase, c.Title), e.lang.pair(c.Phase, c.Title)),
 		Issue: c,
 	}
 	page.Live = true
 	if !i.ResolvedAt.IsZero() {
-		at := momentAt(i.ResolvedAt, e.now)
+		at := e.moment(i.ResolvedAt)
 		page.Resolved = &at
 	}
 	if len(i.Updates) > 0 && i.Updates[0].DisplayAt.Sub(i.StartedAt) >= time.Minute {
@@ -52,7 +52,7 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 
 func (p *press) work(e *edition, m status.Maintenance) workPage {
 	c := e.workCard(m)
-	page := workPage{shell: p.shell(e, c.Path, c.Look.Word+": "+c.Title, "Maintenance, "+c.Look.Word+": "+c.Title), Work: c}
+	page := workPage{shell: p.shell(e, "/maintenance/"+m.ID, e.lang.pair(c.Look.Word, c.Title), e.lang.pair(e.lang.say("maintenance"), c.Title)), Work: c}
 	page.Live = true
 	return page
 }
@@ -60,16 +60,16 @@ func (p *press) work(e *edition, m status.Maintenance) workPage {
 // month is a month's history: what began or was planned in it, newest first.
 func (p *press) month(e *edition, w status.Window, issues []status.Issue, works []status.Maintenance) historyPage {
 	zone := p.cfg.TimeZone
-	name := w.From.In(zone).Format("January 2006")
+	name := e.lang.month(w.From.In(zone))
 	page := historyPage{
-		shell: p.shell(e, monthPath(w.From, zone), "History, "+name, "Issues and maintenance in "+name),
+		shell: p.shell(e, monthPath(w.From, zone), e.lang.say("history.title", "month", name), e.lang.say("history.about", "month", name)),
 		Month: name,
 	}
 	if prev := w.From.AddDate(0, -1, 0); !monthOf(prev, zone).To.Before(e.beginning()) && len(e.view.Components) > 0 {
-		page.Previous = &monthLink{monthPath(prev, zone), prev.In(zone).Format("January 2006")}
+		page.Previous = &monthLink{e.path(monthPath(prev, zone)), e.lang.month(prev.In(zone))}
 	}
 	if !w.To.After(e.now) {
-		page.Next = &monthLink{monthPath(w.To, zone), w.To.In(zone).Format("January 2006")}
+		page.Next = &monthLink{e.path(monthPath(w.To, zone)), e.lang.month(w.To.In(zone))}
 	}
 	type entry struct {
 		at   time.Time
@@ -84,7 +84,7 @@ func (p *press) month(e *edition, w status.Window, issues []status.Issue, works 
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return b.at.Compare(a.at) })
 	for _, en := range entries {
-		day := dayName(en.at.In(zone))
+		day := e.lang.day(en.at.In(zone))
 		if n := len(page.Days); n == 0 || page.Days[n-1].Day != day {
 			page.Days = append(page.Days, pastDay{Day: day})
 		}

@@ -57,18 +57,44 @@ var workLooks = map[status.MaintenanceState]look{
 	status.Cancelled:  {classNone, "Cancelled"},
 }
 
+// The looks of states in the language of a page.
+func (l *language) status(s status.ComponentStatus) look {
+	return look{statusLooks[s].Class, l.say("status." + string(s))}
+}
+
+func (l *language) issue(s status.IssueState) string { return l.say("issue." + string(s)) }
+
+func (l *language) impact(i status.Impact) string { return l.say("impact." + string(i)) }
+
+func (l *language) work(s status.MaintenanceState) look {
+	return look{workLooks[s].Class, l.say("work." + string(s))}
+}
+
 // lookOfIssue is the impact while the issue is open, a check once it is over.
-func lookOfIssue(i status.Issue) look {
+func (l *language) lookOfIssue(i status.Issue) look {
 	if i.State == status.Resolved {
-		return look{classOK, issueWords[status.Resolved]}
+		return look{classOK, l.issue(status.Resolved)}
 	}
-	return look{impactLooks[i.Impact].Class, issueWords[i.State]}
+	return look{impactLooks[i.Impact].Class, l.issue(i.State)}
 }
 
 // noComponents is what a fresh page says: nothing is known, so nothing is well.
 const noComponents = "No components yet"
 
-// A headline is the state of the whole as every surface words it.
+// headlineKeys are the phrases for what the core says of the whole.
+var headlineKeys = map[string]string{
+	"All Systems Operational":    "headline.none",
+	"Service Under Maintenance":  "headline.maintenance",
+	"Partially Degraded Service": "headline.partially_degraded",
+	"Degraded System Service":    "headline.degraded",
+	"Minor Service Outage":       "headline.minor",
+	"Partial System Outage":      "headline.partial",
+	"Major System Outage":        "headline.major",
+	noComponents:                 "headline.empty",
+}
+
+// A headline is the state of the whole as every surface words it: machines get
+// Text, people the phrase of their language.
 type headline struct {
 	Class     string
 	Text      string

@@ -14,9 +14,9 @@ import (
 // A press turns a view and a moment into documents. It decides nothing and
 // remembers nothing.
 type press struct {
-	cfg    Config
-	assets assets
-	pages  map[string]*template.Template
+	cfg       Config
+	assets    assets
+	languages languages
 }
 
 func newPress(cfg Config) (*press, error) {
@@ -24,22 +24,34 @@ func newPress(cfg Config) (*press, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &press{cfg: cfg, pages: map[string]*template.Template{}}
+	p := &press{cfg: cfg}
 	if p.assets, err = loadAssets(cfg); err != nil {
 		return nil, err
 	}
-	for name := range pageStructs {
-		if p.pages[name], err = parseTemplates("base", "parts", name); err != nil {
-			return nil, err
-		}
+	if p.languages, err = loadLanguages(cfg.Language, cfg.Languages); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
 
+// parsePages parses the templates of all pages, to say what they say in the
+// language.
+func (l *language) parsePages() (map[string]*template.Template, error) {
+	pages := map[string]*template.Template{}
+	for name := range pageStructs {
+		set, err := l.parseTemplates("base", "parts", name)
+		if err != nil {
+			return nil, err
+		}
+		pages[name] = set
+	}
+	return pages, nil
+}
+
 // parseTemplates parses files into one set. Indentation is for us, not for the
 // wire; it is taken out of the source, for in what people write it may matter.
-func parseTemplates(names ...string) (*template.Template, error) {
-	set := template.New("")
+func (l *language) parseTemplates(names ...string) (*template.Template, error) {
+	set := template.New("").Funcs(template.FuncMap{"say": l.tell, "time": moment.html, "name": isolated, "names": l.names, "link": link})
 	for _, name := range names {
 		source, err := templateFiles.ReadFile("templates/" + name + ".html")
 		if err != nil {
@@ -65,9 +77,9 @@ type framePage struct {
 }
 
 // render fills a template, whole or not at all.
-func (p *press) render(name string, page any) ([]byte, error) {
+func (e *edition) render(name string, page any) ([]byte, error) {
 	var b bytes.Buffer
-	if err := p.pages[name].ExecuteTemplate(&b, "page", page); err != nil {
+	if err := e.lang.pages[name].ExecuteTemplate(&b, "page", page); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return b.Bytes(), nil
@@ -109,7 +121,7 @@ const robots = "User-agent: *\nDisallow: /admin\nDisallow: /subscriptions\nDisal
 
 func (p *press) putPages(s *shelf, e *edition) error {
 	put := func(path, name string, page any) error {
-		raw, err := p.render(name, page)
+		raw, err := e.render(name, page)
 		if err == nil {
 			s.live[path] = s.put(path, htmlKind, raw).version()
 		}
@@ -135,7 +147,7 @@ func (p *press) putPages(s *shelf, e *edition) error {
 	}
 	w := monthOf(e.now, p.cfg.TimeZone)
 	issues, works := e.within(w)
-	raw, err := p.render("history", p.month(e, w, issues, works))
+	raw, err := e.render("history", p.month(e, w, issues, works))
 	if err != nil {
 		return err
 	}
@@ -212,7 +224,11 @@ func (p *press) blank(now time.Time) (*site, error) {
 	s.put("/robots.txt", textKind, []byte(robots))
 	s.put("/favicon.svg", iconKind, p.assets.icons[classNone].data)
 	s.put("/banner.js", bannerKind, p.bannerScript([]byte("null")))
-	raw, err := p.render("frame", framePage{shell: live(p.shell(nil, "/", unavailable, unavailable)), Heading: unavailable, Body: unavailableText})
+	e := p.unknown(now)
+	title := e.lang.say("unavailable.title")
+	raw, err := e.render("frame", framePage{
+		shell: live(p.shell(e, "/", title, title)), Heading: title, Body: "<p>" + e.lang.tell("unavailable.text") + "</p>",
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -229,23 +245,33 @@ func (p *press) blank(now time.Time) (*site, error) {
 	return &site{docs: s.docs}, nil
 }
 
-const unavailable = "Status is not available"
+// edition is the state of the world in the language of the page.
+func (p *press) edition(v status.View, now, late time.Time) *edition {
+	return newEdition(v, now, late).in(p.languages[0])
+}
 
-const unavailableText = template.HTML(`<p>We cannot tell the state of our services at the moment. Please look again in a minute.</p>`)
+// unknown is the edition before anything is known.
+func (p *press) unknown(now time.Time) *edition {
+	return p.edition(status.View{}, now, time.Time{})
+}
 
-const lost = template.HTML(`<p>There is nothing at this address. It may have been mistyped, or what it showed was never public.</p>
-<p><a href="/">To the current status</a> or <a href="/history">to the history</a>.</p>`)
+// lost is what a page says at an address that holds nothing.
+func (l *language) lost() template.HTML {
+	return "<p>" + l.tell("missing.text") + `</p>
+<ul class="ways"><li><a href="/">` + l.tell("missing.status") + `</a></li><li><a href="/history">` + l.tell("missing.history") + "</a></li></ul>"
+}
 
 // frame renders a small page around a body.
 func (p *press) frame(e *edition, path, title string, body template.HTML) ([]byte, error) {
 	f := framePage{shell: p.shell(e, path, title, title), Heading: title, Body: body}
-	f.Late = nil
-	return p.render("frame", f)
+	f.Late, f.Languages = nil, nil // it belongs to no address
+	return e.render("frame", f)
 }
 
 // notFound is the page for an address that holds nothing.
 func (p *press) notFound(now time.Time) (*Doc, error) {
-	raw, err := p.frame(nil, "/", "Page not found", lost)
+	e := p.unknown(now)
+	raw, err := p.frame(e, "/", e.lang.say("missing.title"), e.lang.lost())
 	if err != nil {
 		return nil, err
 	}

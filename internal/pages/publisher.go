@@ -55,7 +55,7 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 	}
 	if view, read, err := p.keep.load(); err == nil {
 		p.read = read
-		s, err := press.site(newEdition(view, now, read), nil, now)
+		s, err := press.site(press.edition(view, now, read), nil, now)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 		p.log.Info("the public view can be read again", "revision", view.Revision)
 	}
 	p.failing, p.read = false, now
-	s, err := p.next(newEdition(view, now, time.Time{}), now)
+	s, err := p.next(p.press.edition(view, now, time.Time{}), now)
 	if err != nil {
 		p.log.Error("the site cannot be rendered; the last one stays", "err", err)
 		return err
@@ -154,7 +154,7 @@ func (p *Publisher) repeat(now time.Time) error {
 	if old.now == nil {
 		return nil
 	}
-	s, err := p.press.site(newEdition(old.now.view, now, p.read), old, now)
+	s, err := p.press.site(p.press.edition(old.now.view, now, p.read), old, now)
 	if err != nil {
 		return err
 	}
@@ -184,5 +184,9 @@ func (p *Publisher) Stylesheet() string { return p.press.assets.style.path }
 // Frame renders a small page that looks like the others around a body: for
 // subscription forms and errors.
 func (p *Publisher) Frame(title string, body template.HTML) ([]byte, error) {
-	return p.press.frame(p.site.Load().now, "/", title, body)
+	e := p.site.Load().now
+	if e == nil {
+		e = p.press.unknown(p.clock.Now())
+	}
+	return p.press.frame(e, "/", title, body)
 }

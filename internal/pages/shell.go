@@ -11,7 +11,10 @@ import (
 
 // A shell is what stands around the content of every page.
 type shell struct {
-	Lang        string
+	Lang        string // BCP 47
+	Dir         string
+	Base        string // what paths in its language begin with
+	Languages   []alternate
 	Name        string
 	Title       string // of the document
 	Description string
@@ -39,9 +42,19 @@ type edition struct {
 	late  time.Time // last successful reading; zero: the view is current
 	sum   status.Summary
 	head  headline
+	lang  *language
 	names map[string]string // of public components, by id
 	slugs map[string]string
-	texts sync.Map // rendered bodies by their source: each is shown several times
+	texts *sync.Map // rendered bodies by their source: each is shown several times
+}
+
+// An alternate is the same page in another language.
+type alternate struct {
+	Code    string
+	Name    string // as its readers call it
+	Path    string
+	URL     string
+	Present bool // the one that is being read
 }
 
 // rich is richText, once for each body.
@@ -58,7 +71,8 @@ func newEdition(v status.View, now, late time.Time) *edition {
 	now = now.UTC().Truncate(time.Minute)
 	e := &edition{
 		view: v, now: now, late: late, sum: status.Overview(v, now),
-		names: map[string]string{}, slugs: map[string]string{},
+		names: map[string]string{}, slugs: map[string]string{}, texts: new(sync.Map),
+		lang: english(),
 	}
 	e.head = headlineOf(v, e.sum)
 	for _, c := range v.Components {
@@ -67,6 +81,19 @@ func newEdition(v status.View, now, late time.Time) *edition {
 	}
 	return e
 }
+
+// in is the edition in a language.
+func (e *edition) in(l *language) *edition {
+	other := *e
+	other.lang = l
+	return &other
+}
+
+// path is where a page stands in the language of the edition.
+func (e *edition) path(path string) string { return e.lang.base + path }
+
+// headline is the state of the whole for people.
+func (e *edition) headline() string { return e.lang.say(headlineKeys[e.head.Text]) }
 
 // shows reports whether another edition would look exactly like this one.
 func (e *edition) shows(other *edition) bool {
@@ -112,23 +139,29 @@ func workChanged(m status.Maintenance) time.Time {
 	return last
 }
 
-// shell dresses a page: path is its own, title what it is about.
+// shell dresses a page: path is its own, without a language; title is what it is
+// about.
 func (p *press) shell(e *edition, path, title, description string) shell {
 	s := shell{
-		Lang: p.cfg.Language, Name: p.cfg.Name, Description: description, Canonical: p.cfg.PublicURL + path,
-		Class: classNone, Style: p.assets.style.path, Script: p.assets.script.path, Sprite: p.assets.sprite,
-		SupportURL: p.cfg.SupportURL, TwitterURL: p.cfg.TwitterURL, Mail: p.cfg.Mail,
+		Lang: e.lang.code, Dir: e.lang.say("language.dir"), Base: e.lang.base, Name: p.cfg.Name, Description: description,
+		Canonical: p.cfg.PublicURL + e.path(path), Class: e.head.Class, Style: p.assets.style.path, Script: p.assets.script.path,
+		Sprite: p.assets.sprite, SupportURL: p.cfg.SupportURL, TwitterURL: p.cfg.TwitterURL, Mail: p.cfg.Mail,
 		RSS: p.cfg.PublicURL + "/history.rss", Atom: p.cfg.PublicURL + "/history.atom",
 	}
 	if s.Title = p.cfg.Name; title != "" {
 		s.Title = title + " · " + p.cfg.Name
 	}
-	if e != nil {
-		s.Class = e.head.Class
-		if !e.late.IsZero() {
-			at := momentAt(e.late, e.now)
-			s.Late = &at
-		}
+	for _, l := range p.languages {
+		s.Languages = append(s.Languages, alternate{
+			Code: l.code, Name: l.say("language.name"), Path: l.base + path, URL: p.cfg.PublicURL + l.base + path, Present: l == e.lang,
+		})
+	}
+	if len(s.Languages) == 1 {
+		s.Languages = nil
+	}
+	if !e.late.IsZero() {
+		at := e.moment(e.late)
+		s.Late = &at
 	}
 	s.Icon = p.assets.icons[s.Class].path
 	if p.assets.logo != nil {

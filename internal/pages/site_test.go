@@ -160,13 +160,13 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"history": p.month(e, w, issues, works), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
 	}
 	for name, empty := range pageStructs {
-		if _, err := p.render(name, empty); err != nil {
+		if _, err := e.render(name, empty); err != nil {
 			t.Errorf("with nothing: %v", err)
 		}
 		if pages[name] == nil {
 			t.Fatalf("no filled page of %s is tried", name)
 		}
-		if _, err := p.render(name, pages[name]); err != nil {
+		if _, err := e.render(name, pages[name]); err != nil {
 			t.Errorf("filled: %v", err)
 		}
 	}

@@ -5,8 +5,10 @@ const d = document, html = d.documentElement;
 const clock = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
 const day = { day: "numeric", month: "short", ...clock };
 const forms = [clock, day, { year: "numeric", ...day }];
+// The visitor's kind of the page's language, else the language as it is.
+const tongue = navigator.languages.find((l) => l.split("-")[0] === html.lang.split("-")[0]) || html.lang;
 // A form takes long to make and is used often.
-const write = (n, at) => (forms[n].format ? forms[n] : forms[n] = new Intl.DateTimeFormat(undefined, forms[n])).format(at);
+const write = (n, at) => (forms[n].format ? forms[n] : forms[n] = new Intl.DateTimeFormat(tongue, forms[n])).format(at);
 const localise = (scope) => {
 const year = new Date().getFullYear();
 let before = "";
@@ -47,13 +49,14 @@ const look = async () => {
 asked = Date.now();
 try {
 const now = (await (await get("/version.json")).json()).pages[location.pathname];
-if (now && now !== version) {
+if (now !== version) {
 const next = new DOMParser().parseFromString(await (await get(location.pathname)).text(), "text/html");
-if (next.documentElement.dataset.version) swap(next);
-version = next.documentElement.dataset.version || now;
+const fresh = next.documentElement.dataset.version;
+if (fresh && fresh !== version) swap(next);
+version = fresh || version;
 }
 const checked = d.getElementById("checked");
-if (checked) checked.textContent = "Checked " + write(0, new Date());
+if (checked) checked.textContent = checked.dataset.say.replace("@", write(0, new Date()));
 wait = 3e4;
 } catch {
 wait = Math.min(wait * 2, 6e5);

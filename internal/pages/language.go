@@ -1,0 +1,257 @@
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/text/feature/plural"
+	xlanguage "golang.org/x/text/language"
+)
+
+//go:embed languages/*.json
+var languageFiles embed.FS
+
+// A language is the interface in one language. What people write stays as they
+// wrote it.
+type language struct {
+	code string // BCP 47, such as pt-BR
+	tag  xlanguage.Tag
+	// base is what its paths begin with, such as /pt-br; "" for the language
+	// of the page.
+	base    string
+	phrases map[string]phrase
+	pages   map[string]*template.Template
+}
+
+// A phrase is what is said for a key, with a form for each plural category
+// that the language has; one without plural has the form Other only.
+type phrase map[plural.Form][]piece
+
+// A piece of a phrase is text, or the name of what is filled in.
+type piece struct{ text, blank string }
+
+// loadLanguage reads the file of a language.
+func loadLanguage(code string) (*language, error) {
+	raw, err := languageFiles.ReadFile("languages/" + code + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("page.language %q: want one of %s", code, strings.Join(languageCodes(), ", "))
+	}
+	tag, err := xlanguage.Parse(code)
+	if err != nil {
+		return nil, err
+	}
+	l := &language{code: code, tag: tag, base: "/" + strings.ToLower(code)}
+	if l.phrases, err = readPhrases(raw); err != nil {
+		return nil, fmt.Errorf("language %s: %w", code, err)
+	}
+	if l.pages, err = l.parsePages(); err != nil {
+		return nil, fmt.Errorf("language %s: %w", code, err)
+	}
+	return l, nil
+}
+
+// english is what an edition is in until it is told otherwise.
+var english = sync.OnceValue(func() *language {
+	l, err := loadLanguage("en")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	l.base = ""
+	return l
+})
+
+// languageCodes lists the languages there are files of.
+func languageCodes() []string {
+	files, _ := languageFiles.ReadDir("languages") // it is embedded
+	var codes []string
+	for _, f := range files {
+		codes = append(codes, strings.TrimSuffix(f.Name(), path.Ext(f.Name())))
+	}
+	return codes
+}
+
+var pluralForms = map[string]plural.Form{
+	"zero": plural.Zero, "one": plural.One, "two": plural.Two, "few": plural.Few, "many": plural.Many, "other": plural.Other,
+}
+
+// readPhrases reads the file of a language: an object of strings, or of objects
+// with a string for each plural category of CLDR.
+func readPhrases(raw []byte) (map[string]phrase, error) {
+	var file map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &file); err != nil {
+		return nil, err
+	}
+	out := make(map[string]phrase, len(file))
+	for key, value := range file {
+		forms := map[string]string{}
+		if bytes.HasPrefix(value, []byte(`"`)) {
+			var one string
+			if err := json.Unmarshal(value, &one); err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
+			forms["other"] = one
+		} else if err := json.Unmarshal(value, &forms); err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		p := phrase{}
+		for name, text := range forms {
+			form, known := pluralForms[name]
+			if !known {
+				return nil, fmt.Errorf("%s: %q is no plural category", key, name)
+			}
+			p[form] = pieces(text)
+		}
+		if p[plural.Other] == nil {
+			return nil, fmt.Errorf("%s: no form \"other\"", key)
+		}
+		out[key] = p
+	}
+	return out, nil
+}
+
+// pieces takes a text apart at its {blanks}.
+func pieces(text string) []piece {
+	out := []piece{}
+	for text != "" {
+		before, rest, found := strings.Cut(text, "{")
+		if before != "" {
+			out = append(out, piece{text: before})
+		}
+		if !found {
+			break
+		}
+		var name string
+		name, text, _ = strings.Cut(rest, "}")
+		out = append(out, piece{blank: name})
+	}
+	return out
+}
+
+// say words a key. args are names and what fills their blanks: strings, whole
+// numbers, and template.HTML, which only tell may be given. The number called
+// n decides on the plural.
+func (l *language) say(key string, args ...any) string {
+	return l.fill(key, args, func(s string) string { return s })
+}
+
+// tell is say for a page: text is escaped, and HTML may fill a blank.
+func (l *language) tell(key string, args ...any) template.HTML {
+	return template.HTML(l.fill(key, args, template.HTMLEscapeString)) // #nosec G203: all text is escaped
+}
+
+func (l *language) fill(key string, args []any, escape func(string) string) string {
+	p, known := l.phrases[key]
+	if !known {
+		return escape(key) // a test finds it
+	}
+	var b strings.Builder
+	for _, part := range p.form(l, args) {
+		if part.blank == "" {
+			b.WriteString(escape(part.text))
+			continue
+		}
+		switch v := argument(args, part.blank).(type) {
+		case template.HTML:
+			b.WriteString(string(v))
+		case int:
+			b.WriteString(strconv.Itoa(v))
+		case string:
+			b.WriteString(escape(v))
+		}
+	}
+	return b.String()
+}
+
+func (p phrase) form(l *language, args []any) []piece {
+	n, counts := argument(args, "n").(int)
+	if counts && len(p) > 1 {
+		if text, ok := p[plural.Cardinal.MatchPlural(l.tag, n, 0, 0, 0, 0)]; ok {
+			return text
+		}
+	}
+	return p[plural.Other]
+}
+
+// argument finds a value in a list of names and values.
+func argument(args []any, name string) any {
+	for n := 0; n+1 < len(args); n += 2 {
+		if args[n] == name {
+			return args[n+1]
+		}
+	}
+	return nil
+}
+
+// isolated is a name that somebody gave: its direction touches nothing else.
+func isolated(name string) template.HTML {
+	return "<bdi>" + template.HTML(template.HTMLEscapeString(name)) + "</bdi>" // #nosec G203: escaped
+}
+
+func link(path, text string) template.HTML {
+	return template.HTML(`<a href="` + template.HTMLEscapeString(path) + `">` + template.HTMLEscapeString(text) + "</a>") // #nosec G203: escaped
+}
+
+// names lists names that people gave.
+func (l *language) names(list []string) template.HTML {
+	parts := make([]string, len(list))
+	for n, name := range list {
+		parts[n] = string(isolated(name))
+	}
+	return template.HTML(strings.Join(parts, template.HTMLEscapeString(l.say("comma")))) // #nosec G203: escaped
+}
+
+// pair is "name: value".
+func (l *language) pair(name, value string) string {
+	return l.say("pair", "name", name, "value", value)
+}
+
+// list joins parts of a sentence.
+func (l *language) list(parts []string) string { return strings.Join(parts, l.say("comma")) }
+
+// percent rounds down: only what never failed has 100%.
+func (l *language) percent(share float64) string {
+	return l.say("percent", "number", strings.Replace(hundredths(share), ".", l.say("decimal"), 1))
+}
+
+// languages are those that the page is read in, its own first.
+type languages []*language
+
+// loadLanguages loads the language of the page and the others offered.
+func loadLanguages(own string, others []string) (languages, error) {
+	var all languages
+	for _, code := range append([]string{own}, others...) {
+		if slices.ContainsFunc(all, func(l *language) bool { return l.code == code }) {
+			continue
+		}
+		l, err := loadLanguage(code)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	all[0].base = ""
+	return all, nil
+}
+
+// split finds the language of a path, and the path without it.
+func (all languages) split(path string) (*language, string) {
+	first, rest, slash := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	for _, l := range all[1:] {
+		if "/"+first != l.base {
+			continue
+		}
+		if !slash {
+			rest = ""
+		}
+		return l, "/" + rest
+	}
+	return all[0], path
+}
