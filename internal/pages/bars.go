@@ -21,6 +21,7 @@ type section struct {
 
 // A row is one component.
 type row struct {
+	Path        string
 	Name        string
 	Description string
 	Look        look
@@ -38,7 +39,7 @@ type bar struct {
 // sections lists the components as the page shows them, each with its days.
 func (e *edition) sections(zone *time.Location, weights status.Weights) []section {
 	days := lastDays(e.now, zone, barDays)
-	outages := e.view.OutagesByComponent(e.now)
+	outages := e.outages()
 	groups := map[string]status.Group{}
 	for _, g := range e.view.Groups {
 		groups[g.ID] = g
@@ -62,6 +63,7 @@ func (e *edition) sections(zone *time.Location, weights status.Weights) []sectio
 
 func (e *edition) row(c status.Component, outages []status.Outage, days []time.Time, weights status.Weights) row {
 	r := row{
+		Path: e.path("/components/" + c.Slug),
 		Name: oneLine(c.Name), Description: oneLine(c.Description), Look: e.lang.status(e.sum.Components[c.ID]),
 		Bars: make([]bar, barDays),
 	}

@@ -10,100 +10,131 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// Demand returns the document of a path, making it if it is an older issue,
-// maintenance or month. Several callers at once share one making. What is made
-// is remembered until the next revision, and used beyond that while the source
-// does not answer. status.ErrNotFound: there is nothing at this path.
+// Demand returns the document of a path, making it if it is not rendered ahead:
+// an older issue, maintenance or month, a component, uptime, and any page in
+// another language than the page's own. Several callers at once share one
+// making. What is made is remembered while it would be made the same, and used
+// beyond that while the source does not answer. status.ErrNotFound: there is
+// nothing at this path.
 func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 	s := p.site.Load()
-	if doc := s.docs[path]; doc != nil {
-		return doc, nil
+	l, plain := p.press.languages.split(path)
+	if l == p.press.languages[0] {
+		if doc := s.docs[plain]; doc != nil {
+			return doc, nil
+		}
 	}
-	a, ok := p.press.address(path, p.clock.Now())
+	a, ok := p.press.address(plain, p.clock.Now())
 	if !ok {
 		return nil, fmt.Errorf("page %s: %w", path, status.ErrNotFound)
 	}
 	if s.now == nil {
 		return nil, fmt.Errorf("page %s: nothing is known yet", path)
 	}
-	old, revision := p.memory.get(path)
-	if old != nil && revision == s.now.view.Revision {
-		return old, nil
+	old := p.memory.get(path)
+	if old.doc != nil && old.fresh(s) {
+		return old.doc, nil
 	}
 	made, err, _ := p.flight.Do(path, func() (any, error) {
 		// One caller works for all: it must not stop when that one leaves.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		defer cancel()
-		doc, err := p.make(ctx, s, a, path, old)
+		page, read, err := p.compose(ctx, s.now.in(l), a)
 		if err != nil {
 			return nil, err
 		}
-		p.memory.put(path, s.now.view.Revision, doc)
+		raw, err := s.now.in(l).render(page.name, page.content)
+		if err != nil {
+			return nil, err
+		}
+		doc := newShelf(map[string]*Doc{path: old.doc}, p.clock.Now()).put(path, a.sort(read), raw)
+		p.memory.put(remembered{path: path, serial: s.serial, revision: s.now.view.Revision, read: read, doc: doc})
 		return doc, nil
 	})
 	switch {
 	case err == nil:
 		return made.(*Doc), nil
-	case old != nil && !errors.Is(err, status.ErrNotFound):
-		return old, nil
+	case old.doc != nil && !errors.Is(err, status.ErrNotFound):
+		return old.doc, nil
 	}
 	return nil, fmt.Errorf("page %s: %w", path, err)
 }
 
-// make renders an old page, from the view in memory when that holds it.
-func (p *Publisher) make(ctx context.Context, s *site, a address, path string, old *Doc) (*Doc, error) {
-	e := s.now
-	var raw []byte
-	var err error
-	switch a.kind {
-	case "issue":
-		var i status.Issue
-		if i, err = p.findIssue(ctx, e, a.id); err != nil {
-			return nil, err
-		}
-		raw, err = e.render("issue", p.press.issue(e, i))
-	case "maintenance":
-		var m status.Maintenance
-		if m, err = p.findWork(ctx, e, a.id); err != nil {
-			return nil, err
-		}
-		raw, err = e.render("maintenance", p.press.work(e, m))
-	default:
-		issues, works := e.within(a.month)
-		if a.month.From.Before(p.press.historyStart(e.now)) {
-			if issues, works, err = p.source.Month(ctx, a.month); err != nil {
-				return nil, err
-			}
-		}
-		raw, err = e.render("history", p.press.month(e, a.month, issues, works))
-	}
-	if err != nil {
-		return nil, err
-	}
-	sh := newShelf(map[string]*Doc{path: old}, p.clock.Now())
-	return sh.put(path, oldKind, raw), nil
+// A composition is a page and the template for it.
+type composition struct {
+	name    string
+	content any
 }
 
-func (p *Publisher) findIssue(ctx context.Context, e *edition, id string) (status.Issue, error) {
-	for _, i := range e.view.Issues {
-		if i.ID == id {
-			return i, nil
+// compose makes the page of an address: of the view in memory, or when that
+// does not hold it, of what is read from the source.
+func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c composition, read bool, err error) {
+	switch a.kind {
+	case "front":
+		return composition{"front", p.press.front(e)}, false, nil
+	case "component":
+		page, err := p.press.component(e, a.id)
+		return composition{"component", page}, false, err
+	case "issue":
+		i, read, err := p.findIssue(ctx, e, a.id)
+		if err != nil {
+			return c, read, err
+		}
+		return composition{"issue", p.press.issue(e, i)}, read, nil
+	case "maintenance":
+		m, read, err := p.findWork(ctx, e, a.id)
+		if err != nil {
+			return c, read, err
+		}
+		return composition{"maintenance", p.press.work(e, m)}, read, nil
+	case "uptime":
+		view, w := e.view, p.press.uptimeWindow(a.month)
+		if read = w.From.Before(p.press.historyStart(e.now)); read {
+			if view, err = p.source.During(ctx, w); err != nil {
+				return c, read, err
+			}
+		}
+		return composition{"uptime", p.press.uptime(e, a.month, view)}, read, nil
+	}
+	issues, works := e.within(a.month)
+	if read = a.month.From.Before(p.press.historyStart(e.now)); read {
+		if issues, works, err = p.source.Month(ctx, a.month); err != nil {
+			return c, read, err
 		}
 	}
-	i, err := p.source.PublicIssue(ctx, id)
+	return composition{"history", p.press.month(e, a.month, issues, works)}, read, nil
+}
+
+// sort is the kind of document at an address: what was read from the source is
+// old and hardly changes.
+func (a address) sort(read bool) kind {
+	if read {
+		return oldKind
+	}
+	return htmlKind
+}
+
+func (p *Publisher) findIssue(ctx context.Context, e *edition, id string) (i status.Issue, read bool, err error) {
+	for _, i := range e.view.Issues {
+		if i.ID == id {
+			return i, false, nil
+		}
+	}
+	i, err = p.source.PublicIssue(ctx, id)
 	if err == nil && !i.Public() {
 		err = status.ErrNotFound
 	}
-	return i, err
+	return i, true, err
 }
 
-func (p *Publisher) findWork(ctx context.Context, e *edition, id string) (status.Maintenance, error) {
+func (p *Publisher) findWork(ctx context.Context, e *edition, id string) (m status.Maintenance, read bool, err error) {
 	for _, m := range e.view.Maintenances {
 		if m.ID == id {
-			return m, nil
+			return m, false, nil
 		}
 	}
-	return p.source.PublicMaintenance(ctx, id)
+	m, err = p.source.PublicMaintenance(ctx, id)
+	return m, true, err
 }
 
 // memory holds the pages that were asked for last, a bounded number of them.
@@ -116,34 +147,44 @@ type memory struct {
 
 type remembered struct {
 	path     string
+	serial   int64 // of the site it was made for
 	revision int64
+	read     bool // from the source, not from the view in memory
 	doc      *Doc
+}
+
+// fresh reports whether the page would be made the same for a site. One of the
+// past depends on what is stored; one of the present on the clock as well.
+func (r remembered) fresh(s *site) bool {
+	if r.read {
+		return r.revision == s.now.view.Revision
+	}
+	return r.serial == s.serial
 }
 
 func newMemory(limit int) *memory {
 	return &memory{limit: limit, order: list.New(), by: map[string]*list.Element{}}
 }
 
-// get returns what is known of a path and of which revision it is.
-func (m *memory) get(path string) (*Doc, int64) {
+// get returns what is known of a path.
+func (m *memory) get(path string) remembered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	el, ok := m.by[path]
 	if !ok {
-		return nil, 0
+		return remembered{}
 	}
 	m.order.MoveToFront(el)
-	r := el.Value.(remembered)
-	return r.doc, r.revision
+	return el.Value.(remembered)
 }
 
-func (m *memory) put(path string, revision int64, doc *Doc) {
+func (m *memory) put(r remembered) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if el, ok := m.by[path]; ok {
+	if el, ok := m.by[r.path]; ok {
 		m.order.Remove(el)
 	}
-	m.by[path] = m.order.PushFront(remembered{path, revision, doc})
+	m.by[r.path] = m.order.PushFront(r)
 	if m.order.Len() > m.limit {
 		oldest := m.order.Back()
 		m.order.Remove(oldest)

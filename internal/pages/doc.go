@@ -22,6 +22,7 @@ type Source interface {
 	PublicIssue(ctx context.Context, id string) (status.Issue, error)
 	PublicMaintenance(ctx context.Context, id string) (status.Maintenance, error)
 	Month(ctx context.Context, w status.Window) ([]status.Issue, []status.Maintenance, error)
+	During(ctx context.Context, w status.Window) (status.View, error)
 }
 
 // Clock tells the time and waits.

@@ -97,7 +97,7 @@ func (p *press) front(e *edition) frontPage {
 		Headline: e.headline(),
 		Detail:   oneLine(e.head.Component),
 		Month:    e.path(monthPath(e.now, p.cfg.TimeZone)),
-		DaysAgo:  [2]string{e.lang.say("days_ago", "n", barDays), e.lang.say("days_ago", "n", barDaysSlim)},
+		DaysAgo:  e.daysAgo(),
 	}
 	f.Live = true
 	if t := e.changed(); !t.IsZero() {
@@ -125,6 +125,11 @@ func (p *press) front(e *edition) frontPage {
 	f.UptimeNote = e.lang.say("weights.days", "n", barDays) + " " + e.lang.weights(p.cfg.Weights)
 	f.Past = e.past(p.cfg.TimeZone)
 	return f
+}
+
+// daysAgo says where the bars begin, and where they do on phones.
+func (e *edition) daysAgo() [2]string {
+	return [2]string{e.lang.say("days_ago", "n", barDays), e.lang.say("days_ago", "n", barDaysSlim)}
 }
 
 // description is the state in a sentence, for search engines and previews.

@@ -71,6 +71,13 @@ func (p *press) month(e *edition, w status.Window, issues []status.Issue, works 
 	if !w.To.After(e.now) {
 		page.Next = &monthLink{e.path(monthPath(w.To, zone)), e.lang.month(w.To.In(zone))}
 	}
+	page.Days = e.byDay(zone, issues, works)
+	return page
+}
+
+// byDay lists issues and maintenance by the day on which they began or were
+// planned, newest first.
+func (e *edition) byDay(zone *time.Location, issues []status.Issue, works []status.Maintenance) []pastDay {
 	type entry struct {
 		at   time.Time
 		item pastItem
@@ -83,15 +90,16 @@ func (p *press) month(e *edition, w status.Window, issues []status.Issue, works 
 		entries = append(entries, entry{m.ScheduledFor, e.pastWork(m)})
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return b.at.Compare(a.at) })
+	var days []pastDay
 	for _, en := range entries {
 		day := e.lang.day(en.at.In(zone))
-		if n := len(page.Days); n == 0 || page.Days[n-1].Day != day {
-			page.Days = append(page.Days, pastDay{Day: day})
+		if n := len(days); n == 0 || days[n-1].Day != day {
+			days = append(days, pastDay{Day: day})
 		}
-		last := &page.Days[len(page.Days)-1]
+		last := &days[len(days)-1]
 		last.Items = append(last.Items, en.item)
 	}
-	return page
+	return days
 }
 
 // beginning is how far back history can hold anything, as far as the view

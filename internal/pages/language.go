@@ -244,8 +244,8 @@ func loadLanguages(own string, others []string) (languages, error) {
 // split finds the language of a path, and the path without it.
 func (all languages) split(path string) (*language, string) {
 	first, rest, slash := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	for _, l := range all[1:] {
-		if "/"+first != l.base {
+	for _, l := range all {
+		if first != strings.ToLower(l.code) {
 			continue
 		}
 		if !slash {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -66,7 +65,8 @@ func (l *language) parseTemplates(names ...string) (*template.Template, error) {
 
 // pageStructs names the templates and what each is given.
 var pageStructs = map[string]any{
-	"front": frontPage{}, "issue": issuePage{}, "maintenance": workPage{}, "history": historyPage{}, "frame": framePage{},
+	"front": frontPage{}, "issue": issuePage{}, "maintenance": workPage{}, "history": historyPage{},
+	"component": componentPage{}, "uptime": uptimePage{}, "frame": framePage{},
 }
 
 // A framePage is a small page around a body from elsewhere.
@@ -90,11 +90,16 @@ type site struct {
 	docs     map[string]*Doc
 	now      *edition          // nil: nothing is known yet
 	versions map[string]string // of the pages that stay current in open browsers
+	serial   int64             // grows with every rendering
 }
 
 // historyStart is how far back a view must reach for all that is rendered ahead.
 func (p *press) historyStart(now time.Time) time.Time {
-	return lastDays(now, p.cfg.TimeZone, barDays)[0]
+	first, months := lastDays(now, p.cfg.TimeZone, barDays)[0], lastMonths(now, p.cfg.TimeZone)[0]
+	if months.From.Before(first) {
+		return months.From
+	}
+	return first
 }
 
 // site renders all that is kept ahead. What did not change since the old site
@@ -113,7 +118,10 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 			return nil, err
 		}
 	}
-	made := &site{docs: s.docs, now: e, versions: s.live}
+	made := &site{docs: s.docs, now: e, versions: s.live, serial: 1}
+	if old != nil {
+		made.serial = old.serial + 1
+	}
 	return made, made.putVersion(s, old)
 }
 
@@ -276,43 +284,4 @@ func (p *press) notFound(now time.Time) (*Doc, error) {
 		return nil, err
 	}
 	return newDoc(404, htmlKind, raw, now), nil
-}
-
-// An address is what an old page is asked for by.
-type address struct {
-	kind  string // "issue", "maintenance" or "month"
-	id    string
-	month status.Window
-}
-
-// address reads the path of a page that can be made on demand.
-func (p *press) address(path string, now time.Time) (address, bool) {
-	parent, id, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	switch parent {
-	case "issues", "maintenance":
-		if !idForm(id) {
-			return address{}, false
-		}
-		return address{kind: strings.TrimSuffix(parent, "s"), id: id}, true
-	case "history":
-		t, err := time.ParseInLocation("2006-01", id, p.cfg.TimeZone)
-		if err != nil || t.Year() < 2000 || t.After(now) {
-			return address{}, false
-		}
-		return address{kind: "month", month: monthOf(t, p.cfg.TimeZone)}, true
-	}
-	return address{}, false
-}
-
-// idForm keeps what cannot be an id away from the database.
-func idForm(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	for _, r := range s {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
-			return false
-		}
-	}
-	return true
 }

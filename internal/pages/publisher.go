@@ -48,7 +48,7 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{press: press, source: source, clock: clock, log: log, memory: newMemory(256), keep: keeper{dir: cfg.DataDir}}
+	p := &Publisher{press: press, source: source, clock: clock, log: log, memory: newMemory(512), keep: keeper{dir: cfg.DataDir}}
 	now := clock.Now()
 	if p.notFound, err = press.notFound(now); err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (p *Publisher) next(e *edition, now time.Time) (*site, error) {
 	if old.now == nil || !old.now.shows(e) {
 		return p.press.site(e, old, now)
 	}
-	return &site{docs: old.docs, now: e, versions: old.versions}, nil
+	return &site{docs: old.docs, now: e, versions: old.versions, serial: old.serial}, nil
 }
 
 func (p *Publisher) look(ctx context.Context) (status.View, error) {

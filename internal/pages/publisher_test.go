@@ -321,13 +321,13 @@ func TestAddressesThatHoldNothingAreNotFound(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	m := newMemory(3)
 	for _, path := range []string{"a", "b", "c", "a", "d"} {
-		if doc, _ := m.get(path); doc == nil {
-			m.put(path, 1, &Doc{})
+		if m.get(path).doc == nil {
+			m.put(remembered{path: path, doc: &Doc{}})
 		}
 	}
 	for path, want := range map[string]bool{"a": true, "b": false, "c": true, "d": true} {
-		if doc, _ := m.get(path); (doc != nil) != want {
-			t.Errorf("%s remembered: %v, want %v", path, doc != nil, want)
+		if got := m.get(path).doc != nil; got != want {
+			t.Errorf("%s remembered: %v, want %v", path, got, want)
 		}
 	}
 }

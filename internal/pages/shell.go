@@ -46,6 +46,8 @@ type edition struct {
 	names map[string]string // of public components, by id
 	slugs map[string]string
 	texts *sync.Map // rendered bodies by their source: each is shown several times
+	// outages of each component, worked out when first asked for
+	outages func() map[string][]status.Outage
 }
 
 // An alternate is the same page in another language.
@@ -75,6 +77,7 @@ func newEdition(v status.View, now, late time.Time) *edition {
 		lang: english(),
 	}
 	e.head = headlineOf(v, e.sum)
+	e.outages = sync.OnceValue(func() map[string][]status.Outage { return v.OutagesByComponent(now) })
 	for _, c := range v.Components {
 		e.names[c.ID] = oneLine(c.Name)
 		e.slugs[c.ID] = c.Slug
@@ -119,6 +122,9 @@ func (e *edition) changed() time.Time {
 	}
 	for _, m := range e.view.Maintenances {
 		see(workChanged(m))
+	}
+	for _, c := range e.view.Corrections {
+		see(c.CreatedAt)
 	}
 	return last
 }

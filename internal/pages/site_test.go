@@ -155,9 +155,13 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 	over := resolve(e.sum.Active[0], time.Hour, "Over.")
 	w := monthOf(noon, time.UTC)
 	issues, works := e.within(w)
+	component, err := p.component(e, "api")
+	if err != nil {
+		t.Fatal(err)
+	}
 	pages := map[string]any{
 		"front": p.front(e), "issue": p.issue(e, over), "maintenance": p.work(e, e.sum.Running[0]),
-		"history": p.month(e, w, issues, works), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
+		"history": p.month(e, w, issues, works), "component": component, "uptime": p.uptime(e, w, e.view), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
 	}
 	for name, empty := range pageStructs {
 		if _, err := e.render(name, empty); err != nil {

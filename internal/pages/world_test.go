@@ -66,6 +66,19 @@ func (w *world) Month(ctx context.Context, win status.Window) ([]status.Issue, [
 	return out, nil, w.fails
 }
 
+func (w *world) During(ctx context.Context, win status.Window) (status.View, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reads++
+	var v status.View
+	for _, i := range w.old {
+		if i.StartedAt.Before(win.To) && (i.ResolvedAt.IsZero() || i.ResolvedAt.After(win.From)) {
+			v.Issues = append(v.Issues, i)
+		}
+	}
+	return v, w.fails
+}
+
 func (w *world) failure() error {
 	if w.fails != nil {
 		return w.fails

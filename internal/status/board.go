@@ -18,6 +18,7 @@ type Board struct {
 	Groups       map[string]Group
 	Issues       map[string]Issue       // open ones, recent ones, and those asked for
 	Maintenances map[string]Maintenance // likewise
+	Corrections  map[string]Correction  // new ones, and those asked for
 	Signals      map[SignalKey]Signal
 	Tracks       map[TrackKey]Track
 	Timers       map[TimerKey]time.Time
@@ -31,7 +32,7 @@ func NewBoard(seed string) Board {
 	return Board{
 		Seed:       seed,
 		Components: map[string]Component{}, Groups: map[string]Group{},
-		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{},
+		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{}, Corrections: map[string]Correction{},
 		Signals: map[SignalKey]Signal{}, Tracks: map[TrackKey]Track{},
 		Timers: map[TimerKey]time.Time{}, Sources: map[string]SourceState{},
 		members: map[TrackKey]map[SignalKey]struct{}{},
@@ -46,6 +47,7 @@ type Changes struct {
 	Groups        map[string]Group
 	Issues        map[string]Issue
 	Maintenances  map[string]Maintenance
+	Corrections   map[string]Correction
 	Signals       map[SignalKey]Signal
 	Tracks        map[TrackKey]Track
 	Timers        map[TimerKey]time.Time // a zero time removes the timer
@@ -62,13 +64,13 @@ type Changes struct {
 
 // Empty reports whether there is nothing to save.
 func (c Changes) Empty() bool {
-	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Signals)+
+	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections)+len(c.Signals)+
 		len(c.Tracks)+len(c.Timers)+len(c.Sources)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts) == 0
 }
 
 // Public reports whether visitors could see a difference.
 func (c Changes) Public() bool {
-	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances) > 0
+	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections) > 0
 }
 
 // Entry is one line of the audit log: who did what to what, and why.
@@ -144,6 +146,7 @@ func (b *Board) Merge(c Changes) {
 	maps.Copy(b.Groups, c.Groups)
 	maps.Copy(b.Issues, c.Issues)
 	maps.Copy(b.Maintenances, c.Maintenances)
+	maps.Copy(b.Corrections, c.Corrections)
 	maps.Copy(b.Tracks, c.Tracks)
 	maps.Copy(b.Sources, c.Sources)
 	for _, s := range c.Signals {

@@ -130,6 +130,9 @@ func (v View) OutagesByComponent(now time.Time) map[string][]Outage {
 	for _, m := range v.Maintenances {
 		add(m.Outages(now))
 	}
+	for id, list := range byComponent(v.Corrections) {
+		by[id] = corrected(by[id], list)
+	}
 	for _, list := range by {
 		slices.SortFunc(list, func(a, b Outage) int {
 			if c := a.From.Compare(b.From); c != 0 {

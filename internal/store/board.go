@@ -73,7 +73,7 @@ func (s *Store) currentBoard(ctx context.Context, h handle, head boardHead, now 
 
 // picks says which rows of each table are wanted.
 type picks struct {
-	components, groups, issues, maintenances, signals, tracks, sources clause
+	components, groups, issues, maintenances, corrections, signals, tracks, sources clause
 }
 
 // clause is the tail of a query with its parameters.
@@ -96,6 +96,7 @@ func presentAt(now time.Time) picks {
 			UNION SELECT issue_id FROM tracks WHERE issue_id <> ''
 			UNION SELECT subject FROM timers WHERE kind IN ('publish', 'confirm'))`, since),
 		maintenances: where("state NOT IN ('completed', 'cancelled') OR updated_at >= ? OR ended_at >= ?", since, since),
+		corrections:  where("created_at >= ?", since), // a form sent twice is found here
 		signals:      where("firing OR seen_at >= ?", since),
 		// The subject of a timer is spelled by status.TrackKey.String.
 		tracks: where(`firing > 0 OR issue_id <> '' OR attached_to <> '' OR settled
@@ -108,7 +109,7 @@ func presentAt(now time.Time) picks {
 // changedSince picks what was saved after a revision.
 func changedSince(revision int64) picks {
 	c := where("revision > ?", revision)
-	return picks{components: c, groups: c, issues: c, maintenances: c, signals: c, tracks: c, sources: c}
+	return picks{components: c, groups: c, issues: c, maintenances: c, corrections: c, signals: c, tracks: c, sources: c}
 }
 
 // pull reads the picked rows, and all timers, onto the board.
@@ -123,6 +124,7 @@ func pull(ctx context.Context, h handle, b *status.Board, p picks) error {
 		},
 		func() error { return collect(ctx, h, issues, p.issues, &c.Issues, issueID) },
 		func() error { return collect(ctx, h, maintenances, p.maintenances, &c.Maintenances, maintenanceID) },
+		func() error { return collect(ctx, h, corrections, p.corrections, &c.Corrections, correctionID) },
 		func() error {
 			return collect(ctx, h, signals, p.signals, &c.Signals, func(v status.Signal) status.SignalKey { return v.Key })
 		},
@@ -151,6 +153,7 @@ func pull(ctx context.Context, h handle, b *status.Board, p picks) error {
 
 func issueID(i status.Issue) string             { return i.ID }
 func maintenanceID(m status.Maintenance) string { return m.ID }
+func correctionID(c status.Correction) string   { return c.ID }
 
 // collect reads rows into a map by their key.
 func collect[T any, K comparable](ctx context.Context, h handle, t table[T], c clause, into *map[K]T, key func(T) K) error {
@@ -165,7 +168,7 @@ func collect[T any, K comparable](ctx context.Context, h handle, t table[T], c c
 	return nil
 }
 
-// bring puts old issues and maintenances on the board that somebody asks for
+// bring puts old issues, maintenances and corrections on the board that somebody asks for
 // by id. Ids that are not known stay unknown.
 func (s *Store) bring(ctx context.Context, h handle, b *status.Board, subjects []string) error {
 	var missing []string
@@ -174,7 +177,8 @@ func (s *Store) bring(ctx context.Context, h handle, b *status.Board, subjects [
 		_, maintenance := b.Maintenances[id]
 		_, component := b.Components[id]
 		_, group := b.Groups[id]
-		if id != "" && !issue && !maintenance && !component && !group {
+		_, correction := b.Corrections[id]
+		if id != "" && !issue && !maintenance && !component && !group && !correction {
 			missing = append(missing, id)
 		}
 	}
@@ -187,6 +191,9 @@ func (s *Store) bring(ctx context.Context, h handle, b *status.Board, subjects [
 		return err
 	}
 	if err := collect(ctx, h, maintenances, named, &c.Maintenances, maintenanceID); err != nil {
+		return err
+	}
+	if err := collect(ctx, h, corrections, named, &c.Corrections, correctionID); err != nil {
 		return err
 	}
 	b.Merge(c)

@@ -83,7 +83,7 @@ func Columns() map[string][]string {
 		webhooks.name: names(webhooks.shape()), announcements.name: names(announcements.shape()),
 		deliveries.name: names(deliveries.shape()), subscribers.name: names(subscribers.shape()),
 		accounts.name: names(accounts.shape()), sessions.name: names(sessions.shape()),
-		settings.name: names(settings.shape()),
+		settings.name: names(settings.shape()), corrections.name: names(corrections.shape()),
 	}
 }
 

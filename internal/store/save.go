@@ -18,7 +18,8 @@ func newSum() *sum {
 	return &sum{status.Changes{
 		Components: map[string]status.Component{}, Groups: map[string]status.Group{},
 		Issues: map[string]status.Issue{}, Maintenances: map[string]status.Maintenance{},
-		Signals: map[status.SignalKey]status.Signal{}, Tracks: map[status.TrackKey]status.Track{},
+		Corrections: map[string]status.Correction{},
+		Signals:     map[status.SignalKey]status.Signal{}, Tracks: map[status.TrackKey]status.Track{},
 		Timers: map[status.TimerKey]time.Time{}, Sources: map[string]status.SourceState{},
 	}}
 }
@@ -28,6 +29,7 @@ func (s *sum) add(c status.Changes) {
 	maps.Copy(s.Groups, c.Groups)
 	maps.Copy(s.Issues, c.Issues)
 	maps.Copy(s.Maintenances, c.Maintenances)
+	maps.Copy(s.Corrections, c.Corrections)
 	maps.Copy(s.Signals, c.Signals)
 	maps.Copy(s.Tracks, c.Tracks)
 	maps.Copy(s.Timers, c.Timers)
@@ -46,6 +48,7 @@ func (s *Store) save(ctx context.Context, h handle, c *sum, revision, minted int
 		func() error { return write(ctx, h, d, groups, revision, values(c.Groups)) },
 		func() error { return write(ctx, h, d, issues, revision, closedFirst(c.Issues)) },
 		func() error { return write(ctx, h, d, maintenances, revision, values(c.Maintenances)) },
+		func() error { return write(ctx, h, d, corrections, revision, values(c.Corrections)) },
 		func() error { return write(ctx, h, d, signals, revision, values(c.Signals)) },
 		func() error { return write(ctx, h, d, tracks, revision, values(c.Tracks)) },
 		func() error { return write(ctx, h, d, sources, revision, values(c.Sources)) },

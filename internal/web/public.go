@@ -94,7 +94,8 @@ func unchanged(h *fasthttp.RequestHeader, doc *pages.Doc) bool {
 	return err == nil && !doc.LastModified.Truncate(time.Second).After(t)
 }
 
-// demandPublic serves what is not rendered ahead: old issues and months.
+// demandPublic serves what is not rendered ahead: old issues and months,
+// components, uptime.
 func (s *Server) demandPublic(c *fiber.Ctx) error {
 	doc, err := s.pages.Demand(c.UserContext(), c.Path())
 	switch {
@@ -105,6 +106,15 @@ func (s *Server) demandPublic(c *fiber.Ctx) error {
 		return refusal{code: http.StatusServiceUnavailable, text: "This page cannot be shown right now. The current status still can.", retryAfter: 30}
 	}
 	return s.sendDoc(c, doc)
+}
+
+// demandTranslation serves the pages in other languages, such as /de/history.
+func (s *Server) demandTranslation(c *fiber.Ctx) error {
+	err := s.demandPublic(c)
+	if errors.Is(err, status.ErrNotFound) {
+		return c.Next()
+	}
+	return err
 }
 
 // redirectIncident keeps links alive that call issues incidents.

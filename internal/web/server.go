@@ -87,11 +87,16 @@ func (s *Server) route() {
 	s.app.Get("/issues/:id", s.demandPublic)
 	s.app.Get("/maintenance/:id", s.demandPublic)
 	s.app.Get("/history/:month", s.demandPublic)
+	s.app.Get("/components/:slug", s.demandPublic)
+	s.app.Get("/uptime", s.demandPublic)
+	s.app.Get("/uptime/:month", s.demandPublic)
 	s.app.Get("/incidents/:id", redirectIncident)
 	s.app.Get(s.assets.stylesheet, s.serveStylesheet)
 
 	s.routeSubscriptions()
 	s.routeAdmin()
+	s.app.Get("/:language", s.demandTranslation)
+	s.app.Get("/:language/*", s.demandTranslation)
 	s.app.Use(s.nothingHere)
 }
 

@@ -1,0 +1,48 @@
+package pages
+
+import (
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// An address is what a page that is made on demand is asked for by.
+type address struct {
+	kind  string // "front", "issue", "maintenance", "month", "component" or "uptime"
+	id    string // of an issue or maintenance, slug of a component
+	month status.Window
+}
+
+// address reads a path without its language.
+func (p *press) address(path string, now time.Time) (address, bool) {
+	parent, id, deep := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch parent {
+	case "":
+		return address{kind: "front"}, !deep
+	case "issues", "maintenance", "components":
+		return address{kind: strings.TrimSuffix(parent, "s"), id: id}, idForm(id)
+	case "history", "uptime":
+		a := address{kind: map[string]string{"history": "month", "uptime": "uptime"}[parent], month: monthOf(now, p.cfg.TimeZone)}
+		if !deep {
+			return a, true
+		}
+		t, err := time.ParseInLocation("2006-01", id, p.cfg.TimeZone)
+		a.month = monthOf(t, p.cfg.TimeZone)
+		return a, err == nil && t.Year() >= 2000 && !t.After(now)
+	}
+	return address{}, false
+}
+
+// idForm keeps what cannot be an id away from the database.
+func idForm(s string) bool {
+	if s == "" || len(s) > 200 {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+			return false
+		}
+	}
+	return true
+}
