@@ -74,9 +74,12 @@ func ourDefaults() defaults {
 // ourBreaker is in force when the file does not name another.
 var ourBreaker = status.Breaker{MaxPublished: 5, Window: 10 * time.Minute}
 
+// ourReminders are sent when the file does not say otherwise.
+var ourReminders = []time.Duration{24 * time.Hour, time.Hour}
+
 func (c *checker) rules(root *yaml.Node, r *status.Rules) {
 	o, ok := c.object(root, "the file", "version", "sources", "severity", "defaults", "public_labels",
-		"time_intervals", "inhibit_rules", "breaker", "rules")
+		"time_intervals", "inhibit_rules", "breaker", "maintenance", "rules")
 	if !ok {
 		return
 	}
@@ -107,6 +110,10 @@ func (c *checker) rules(root *yaml.Node, r *status.Rules) {
 	r.Breaker = ourBreaker
 	if n := o.has("breaker"); n != nil {
 		r.Breaker = c.breaker(n)
+	}
+	r.RemindBefore = slices.Clone(ourReminders)
+	if n := o.has("maintenance"); n != nil {
+		r.RemindBefore = c.reminders(n)
 	}
 	if n := o.has("rules"); n != nil {
 		r.Rules = c.ruleList(n, d, r.Sources)

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ time_intervals:
 inhibit_rules:
   - { name: region, source_matchers: ['rule="region-down"'], target_matchers: ['rule=~"a.*"'], equal: [region], action: suppress }
 breaker: { max_published: 3, window: 20m }
+maintenance: { remind: [2d, 30m] }
 rules:
   - name: all-keys
     matchers: ['alertname="A"']
@@ -79,6 +81,9 @@ func TestEveryKeyOfTheRulesIsUnderstood(t *testing.T) {
 	}
 	if r.Breaker != (status.Breaker{MaxPublished: 3, Window: 20 * time.Minute}) {
 		t.Errorf("breaker %+v", r.Breaker)
+	}
+	if !slices.Equal(r.RemindBefore, []time.Duration{48 * time.Hour, 30 * time.Minute}) {
+		t.Errorf("reminders %v", r.RemindBefore)
 	}
 	d := r.Rules[1]
 	if d.ReopenWithin != 30*time.Minute || d.Flap.Changes != 4 || d.Flap.Settle != 20*time.Minute || d.DuringMaintenance != status.MaintenanceSuppress ||

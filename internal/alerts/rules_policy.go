@@ -128,6 +128,21 @@ func (c *checker) breaker(n *yaml.Node) status.Breaker {
 	return b
 }
 
+// reminders reads how long before a maintenance its subscribers are reminded.
+func (c *checker) reminders(n *yaml.Node) []time.Duration {
+	out := slices.Clone(ourReminders)
+	o, _ := c.object(n, "maintenance", "remind")
+	if v := o.has("remind"); v != nil {
+		out = []time.Duration{}
+		for _, e := range c.list(v, "remind") {
+			if d := c.duration(e, "remind"); d > 0 && !slices.Contains(out, d) {
+				out = append(out, d)
+			}
+		}
+	}
+	return out
+}
+
 func (c *checker) inhibitRules(n *yaml.Node) []status.Inhibit {
 	var out []status.Inhibit
 	for _, e := range c.list(n, "inhibit_rules") {

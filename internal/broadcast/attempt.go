@@ -17,6 +17,18 @@ func (e Permanent) Error() string { return withCause(e.Reason, e.Err) }
 // Unwrap gives the provider's own words.
 func (e Permanent) Unwrap() error { return e.Err }
 
+// Bounced is the error of a message whose recipient does not exist: nothing
+// more should be sent there.
+type Bounced struct {
+	Reason string
+	Err    error // the provider's own words
+}
+
+func (e Bounced) Error() string { return withCause(e.Reason, e.Err) }
+
+// Unwrap gives the provider's own words.
+func (e Bounced) Unwrap() error { return e.Err }
+
 // RetryAfter is the error of a provider that said when to come back: at a
 // moment, or after a while from now.
 type RetryAfter struct {

@@ -21,12 +21,17 @@ type Clock interface {
 type Queue interface {
 	// FanOut makes one delivery for each recipient of what is to be announced
 	// by now, on these channels.
-	FanOut(ctx context.Context, now time.Time, channels []string) (deliveries int, err error)
+	FanOut(ctx context.Context, now time.Time, outlets []status.Outlet) (deliveries int, err error)
 	// ClaimDeliveries leases deliveries that are due: until the lease is over
 	// nobody else gets them.
 	ClaimDeliveries(ctx context.Context, channel string, now time.Time, lease time.Duration, limit int) ([]status.Delivery, error)
+	// RenewLeases keeps claimed deliveries for another lease, and answers with the
+	// ids of those that are still ours.
+	RenewLeases(ctx context.Context, claimed []status.Delivery, now time.Time, lease time.Duration) ([]string, error)
+	// FinishDispatches closes what nobody waits for any more.
+	FinishDispatches(ctx context.Context) error
 	// NextDelivery is when there is something to do next, zero if nothing is known.
-	NextDelivery(ctx context.Context) (time.Time, error)
+	NextDelivery(ctx context.Context, channels []string) (time.Time, error)
 	// RootDelivery is what the provider called the first message about the
 	// subject, "" if none was sent.
 	RootDelivery(ctx context.Context, channel, subjectID string) (providerID string, err error)
@@ -36,8 +41,9 @@ type Queue interface {
 // last one.
 type Marks interface {
 	MarkSent(ctx context.Context, id string, attempt int, providerID string, now time.Time) error
-	MarkRetry(ctx context.Context, id string, attempt int, due time.Time, reason string) error
+	MarkRetry(ctx context.Context, id string, attempt int, due time.Time, reason string, now time.Time) error
 	MarkFailed(ctx context.Context, id string, attempt int, reason string, now time.Time) error
+	MarkBounced(ctx context.Context, id string, attempt int, reason string, now time.Time) error
 }
 
 // Outbox is both.
@@ -56,8 +62,10 @@ type Library interface {
 // Sender brings one message to one recipient. Its error may be Permanent,
 // RetryAfter or Skipped; any other is taken to pass.
 //
-// A sender may have two more methods: Parallel() int, how many messages may be
-// under way at once (1 without it), and Rest(), called when nothing is left.
+// A sender may have more methods: Parallel() int, how many messages may be
+// under way at once (1 without it); Join() time.Duration, for how long after a
+// message what follows about the same subject is kept back to be told as one
+// (0 without it); and Rest(), called when nothing is left.
 type Sender interface {
 	Channel() string
 	Send(ctx context.Context, m Message) (providerID string, err error)
@@ -81,6 +89,7 @@ type Broadcaster struct {
 	outbox   Outbox
 	clock    Clock
 	log      *slog.Logger
+	outlets  []status.Outlet
 	channels []string
 	workers  []*worker
 	look     chan struct{} // capacity 1: look again now
@@ -90,7 +99,11 @@ type Broadcaster struct {
 func New(cfg Config, outbox Outbox, library Library, senders []Sender, clock Clock, log *slog.Logger) *Broadcaster {
 	b := &Broadcaster{outbox: outbox, clock: clock, log: log, look: make(chan struct{}, 1)}
 	for _, s := range senders {
-		b.channels = append(b.channels, s.Channel())
+		outlet := status.Outlet{Channel: s.Channel()}
+		if j, ok := s.(interface{ Join() time.Duration }); ok {
+			outlet.Join = j.Join()
+		}
+		b.outlets, b.channels = append(b.outlets, outlet), append(b.channels, outlet.Channel)
 		b.workers = append(b.workers, newWorker(cfg, b, library, s))
 	}
 	return b
@@ -118,7 +131,7 @@ func (b *Broadcaster) round(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 0
 	}
-	made, err := b.outbox.FanOut(ctx, b.clock.Now(), b.channels)
+	made, err := b.outbox.FanOut(ctx, b.clock.Now(), b.outlets)
 	if err != nil {
 		b.log.Error("announcements could not be fanned out", "err", err)
 		return afterError
@@ -129,7 +142,11 @@ func (b *Broadcaster) round(ctx context.Context) time.Duration {
 	for _, w := range b.workers {
 		ring(w.poke)
 	}
-	next, err := b.outbox.NextDelivery(ctx)
+	if err := b.outbox.FinishDispatches(ctx); err != nil {
+		b.log.Error("dispatches could not be finished", "err", err)
+		return afterError
+	}
+	next, err := b.outbox.NextDelivery(ctx, b.channels)
 	if err != nil {
 		b.log.Error("the next delivery is not known", "err", err)
 		return afterError

@@ -110,7 +110,7 @@ func (e *Email) build(m Message) (*gomail.Msg, error) {
 	if !m.Queued.IsZero() {
 		msg.SetDateWithValue(m.Queued.UTC()) // a second attempt is the same mail
 	}
-	if m.Event == status.EventConfirm {
+	if m.Event == status.EventConfirm || m.Event == status.EventSubscribed {
 		return msg, e.writeConfirm(msg, m)
 	}
 	e.setListHeaders(msg, m)

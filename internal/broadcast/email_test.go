@@ -45,7 +45,7 @@ func mailer(t *testing.T, s *smtpsink.Sink, change ...func(*EmailConfig)) *Email
 
 // addressed is a message on its way to one subscriber.
 func addressed(m Message, recipient string) Message {
-	return m.to(status.Delivery{Recipient: recipient, SubscriberID: "s1", Token: "tok-en_1", CreatedAt: noon, Attempt: 1}, "")
+	return m.to(status.Delivery{Recipient: recipient, SubscriberID: "s1", Token: "tok-en_1", CreatedAt: noon, Attempt: 1}, "", noon)
 }
 
 func firstMessage(t *testing.T) Message {
@@ -297,7 +297,7 @@ func TestAMailNobodyCouldUnsubscribeFromIsNotSent(t *testing.T) {
 
 func TestALateMailSaysWhatCameSince(t *testing.T) {
 	m := mustCompose(t, issueStory(status.EventOpen, checkoutDown(), "u1"))
-	m = m.to(status.Delivery{Recipient: "ann@example.com", Token: "t", CreatedAt: noon, Attempt: 4}, "")
+	m = m.to(status.Delivery{Recipient: "ann@example.com", Token: "t", CreatedAt: noon, Attempt: 4}, "", noon)
 	l, _ := deliver(t, m)
 	const want = "This mail was delayed. Since then: Resolved."
 	if !strings.Contains(l.text, want) || !strings.Contains(l.html, want) {
@@ -306,7 +306,7 @@ func TestALateMailSaysWhatCameSince(t *testing.T) {
 }
 
 func TestTheConfirmationMailExplainsItself(t *testing.T) {
-	m := ComposeConfirm("confirm:abc", "abc").to(status.Delivery{Recipient: "ann@example.com", Token: "abc", CreatedAt: noon, Attempt: 1}, "")
+	m := ComposeConfirm(status.EventConfirm, "confirm:abc").to(status.Delivery{Recipient: "ann@example.com", Token: "abc", CreatedAt: noon, Attempt: 1}, "", noon)
 	l, _ := deliver(t, m)
 	if got := l.Header("Subject"); got != "Confirm your subscription to Acme Status" {
 		t.Errorf("the subject is %q", got)

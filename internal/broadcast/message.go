@@ -11,47 +11,80 @@ import (
 )
 
 // Story is all that a message can be written from: an issue or a maintenance
-// and the one update of it to tell about.
+// and the update of it to tell about.
 type Story struct {
 	Event       status.Event
 	Issue       *status.Issue
 	Maintenance *status.Maintenance
 	UpdateID    string
+	Joined      []string // later updates that are told with it
 	// Components give the names; what is hidden or missing is not spoken of.
 	Components []status.Component
 }
 
 // Message is what is to be said, before a channel gives it its form, and to
-// whom.
+// whom. What it says in words is English; the codes beside them are for channels
+// that speak other languages.
 type Message struct {
 	Event     status.Event
 	SubjectID string
 	UpdateID  string
 	Title     string // of the issue or maintenance
 	State     string // in words: "Investigating", "In progress"
+	Code      string // of the state, a key of stateWords
 	Tone      Tone
 	Body      string // Markdown
 	Affected  []Affected
 	At        time.Time // when the update was made
 	Facts     []string  // short lines such as the window of a maintenance
+	Span      Span      // the same, for other languages
+	// Earlier is what was said before it and not told yet, the newest first.
+	Earlier []Passage
 	// Since is the state that was reached after this update, when the message
 	// is so late that this matters; "" otherwise.
-	Since string
+	Since     string
+	SinceCode string
 	// Over is set when the story ended after this update.
 	Over bool
 	Link string // the update on the page; "" for a confirmation
 
-	Recipient string
-	Token     string    // opaque, for the recipient's own links
-	Queued    time.Time // when it was decided to send it
-	Late      bool      // an attempt before this one failed
-	Root      string    // what the provider called the first message of this story
+	Recipient  string
+	Token      string    // opaque, for the recipient's own links
+	Language   string    // the recipient's, "" is the page's
+	TimeZone   string    // the recipient's, "" is the page's
+	DeliveryID string    // names the message when it comes back
+	Queued     time.Time // when it was decided to send it
+	Late       bool      // so late that what happened since is worth saying
+	Root       string    // what the provider called the first message of this story
 }
+
+// Passage is an update told together with a later one.
+type Passage struct {
+	State, Code string
+	Body        string
+	At          time.Time
+}
+
+// Span is the time that a message is about.
+type Span struct {
+	Kind        SpanKind
+	From, Until time.Time
+}
+
+// SpanKind says what the time means; "" is no span at all.
+type SpanKind string
+
+// The kinds of spans.
+const (
+	SpanLasted  SpanKind = "lasted"  // of an issue that is over
+	SpanPlanned SpanKind = "planned" // of a maintenance
+)
 
 // Affected is a component in a message.
 type Affected struct {
-	Name  string
-	State string // in words, "" when it no longer matters
+	Name   string
+	State  string                 // in words, "" when it no longer matters
+	Status status.ComponentStatus // the same as a code
 }
 
 // Tone is how serious a message is: it picks glyph and colour.
@@ -79,7 +112,15 @@ var stateWords = map[string]struct {
 	string(status.Verifying):     {"Verifying", TonePlanned},
 	string(status.Completed):     {"Completed", ToneGood},
 	string(status.Cancelled):     {"Cancelled", ToneGood},
+	codeMoved:                    {"Rescheduled", TonePlanned},
+	codeReminder:                 {"Reminder", TonePlanned},
 }
+
+// Codes for what is no state but is told like one.
+const (
+	codeMoved    = "moved"
+	codeReminder = "reminder"
+)
 
 var componentWords = map[status.ComponentStatus]string{
 	status.Operational:         "operational",
@@ -95,77 +136,131 @@ func Compose(s Story, publicURL string) (Message, error) {
 	m := Message{Event: s.Event, UpdateID: s.UpdateID}
 	switch {
 	case s.Issue != nil:
-		return composeIssue(m, *s.Issue, s.Components, publicURL)
+		return composeIssue(m, *s.Issue, s, publicURL)
 	case s.Maintenance != nil:
-		return composeMaintenance(m, *s.Maintenance, s.Components, publicURL)
+		return composeMaintenance(m, *s.Maintenance, s, publicURL)
 	}
 	return m, Permanent{Reason: "there is neither an issue nor a maintenance to tell about"}
 }
 
-func composeIssue(m Message, i status.Issue, components []status.Component, publicURL string) (Message, error) {
+func composeIssue(m Message, i status.Issue, s Story, publicURL string) (Message, error) {
 	if !i.Public() {
 		return m, Permanent{Reason: fmt.Sprintf("issue %s is not public", i.ID)}
 	}
 	m.SubjectID, m.Title = i.ID, i.Title
-	m.Link = link(publicURL, "issues", i.ID, m.UpdateID)
-	u, err := m.tell(i.Updates)
+	u, err := m.tell(i.Updates, s.Joined)
 	if err != nil {
 		return m, err
 	}
+	m.Link = link(publicURL, "issues", i.ID, u.ID)
 	m.Over = m.Since != "" && i.State == status.Resolved
-	m.Affected = names(i.Components, components, u.State != string(status.Resolved))
+	m.Affected = names(i.Components, s.Components, u.State != string(status.Resolved))
 	if u.State == string(status.Resolved) && !i.StartedAt.IsZero() && i.ResolvedAt.After(i.StartedAt) {
+		m.Span = Span{SpanLasted, i.StartedAt, i.ResolvedAt}
 		m.Facts = append(m.Facts, fmt.Sprintf("It lasted %s, from %s to %s.",
 			lasted(i.ResolvedAt.Sub(i.StartedAt)), stamp(i.StartedAt), stamp(i.ResolvedAt)))
 	}
 	return m, nil
 }
 
-func composeMaintenance(m Message, w status.Maintenance, components []status.Component, publicURL string) (Message, error) {
+func composeMaintenance(m Message, w status.Maintenance, s Story, publicURL string) (Message, error) {
 	m.SubjectID, m.Title = w.ID, w.Title
-	m.Link = link(publicURL, "maintenance", w.ID, m.UpdateID)
-	u, err := m.tell(w.Updates)
+	if s.Event == status.EventMaintenanceReminder {
+		return composeReminder(m, w, s, publicURL)
+	}
+	u, err := m.tell(w.Updates, s.Joined)
 	if err != nil {
 		return m, err
+	}
+	m.Link = link(publicURL, "maintenance", w.ID, u.ID)
+	if u.Body == status.SaysMoved {
+		m.Code = codeMoved
+		m.State, m.Tone = say(codeMoved)
 	}
 	if strings.TrimSpace(m.Body) == "" {
 		m.Body = w.Body
 	}
 	m.Over = m.Since != "" && w.Over()
-	m.Affected = names(under(w.Components), components, false)
+	m.Affected = names(under(w.Components), s.Components, false)
 	if u.State == string(status.Scheduled) || u.State == string(status.InProgress) {
-		m.Facts = append(m.Facts, fmt.Sprintf("Planned from %s to %s (%s).",
-			stamp(w.ScheduledFor), stamp(w.ScheduledUntil), lasted(w.ScheduledUntil.Sub(w.ScheduledFor))))
+		m.plan(w)
 	}
 	return m, nil
 }
 
-// tell fills in what the update says.
-func (m *Message) tell(updates []status.Update) (status.Update, error) {
-	at := slices.IndexFunc(updates, func(u status.Update) bool { return u.ID == m.UpdateID })
-	if at < 0 {
+// composeReminder calls a maintenance to mind that is still to come. It is no
+// update: the link leads to the page of the maintenance.
+func composeReminder(m Message, w status.Maintenance, s Story, publicURL string) (Message, error) {
+	if w.State != status.Scheduled {
+		return m, Permanent{Reason: fmt.Sprintf("maintenance %s is %s by now", w.ID, w.State)}
+	}
+	m.Code = codeReminder
+	m.State, m.Tone = say(codeReminder)
+	m.Body, m.Affected = w.Body, names(under(w.Components), s.Components, false)
+	m.Link, _, _ = strings.Cut(link(publicURL, "maintenance", w.ID, ""), "#")
+	m.plan(w)
+	return m, nil
+}
+
+// plan says when a maintenance is to be.
+func (m *Message) plan(w status.Maintenance) {
+	m.Span = Span{SpanPlanned, w.ScheduledFor, w.ScheduledUntil}
+	m.Facts = append(m.Facts, fmt.Sprintf("Planned from %s to %s (%s).",
+		stamp(w.ScheduledFor), stamp(w.ScheduledUntil), lasted(w.ScheduledUntil.Sub(w.ScheduledFor))))
+}
+
+// tell fills in what the update says, or the last of those joined to it, and
+// what was said before that. It answers with the one that speaks.
+func (m *Message) tell(updates []status.Update, joined []string) (status.Update, error) {
+	var told []status.Update
+	for _, id := range append([]string{m.UpdateID}, joined...) {
+		if at := slices.IndexFunc(updates, func(u status.Update) bool { return u.ID == id }); at >= 0 {
+			told = append(told, updates[at])
+		}
+	}
+	if len(told) == 0 {
 		return status.Update{}, Permanent{Reason: fmt.Sprintf("update %s is no longer part of %s", m.UpdateID, m.SubjectID)}
 	}
-	u := updates[at]
-	m.State, m.Tone = say(u.State)
-	m.Body, m.At = u.Body, u.DisplayAt
-	if m.At.IsZero() {
-		m.At = u.CreatedAt
+	slices.Reverse(told)
+	for _, u := range told[1:] {
+		p := Passage{Code: u.State, Body: u.Body, At: shown(u)}
+		p.State, _ = say(u.State)
+		m.Earlier = append(m.Earlier, p)
 	}
+	u := told[0]
+	m.Code = u.State
+	m.State, m.Tone = say(u.State)
+	m.Body, m.At = u.Body, shown(u)
 	if last := updates[len(updates)-1]; last.State != u.State {
+		m.SinceCode = last.State
 		m.Since, _ = say(last.State)
 	}
 	return u, nil
 }
 
-// ComposeConfirm asks an address whether it was its owner who subscribed.
-func ComposeConfirm(updateID, token string) Message {
-	return Message{Event: status.EventConfirm, UpdateID: updateID, SubjectID: updateID, Token: token}
+// shown is the time of an update as people see it.
+func shown(u status.Update) time.Time {
+	if u.DisplayAt.IsZero() {
+		return u.CreatedAt
+	}
+	return u.DisplayAt
 }
 
+// ComposeConfirm asks an address whether it was its owner who subscribed, or
+// tells it that it is subscribed already.
+func ComposeConfirm(event status.Event, updateID string) Message {
+	return Message{Event: event, UpdateID: updateID, SubjectID: updateID}
+}
+
+// lateAfter is how long a message may take before what happened meanwhile is
+// worth saying.
+const lateAfter = 5 * time.Minute
+
 // to addresses the message.
-func (m Message) to(d status.Delivery, root string) Message {
-	m.Recipient, m.Token, m.Queued, m.Late, m.Root = d.Recipient, d.Token, d.CreatedAt, d.Attempt > 1, root
+func (m Message) to(d status.Delivery, root string, now time.Time) Message {
+	m.Recipient, m.Token, m.Language, m.TimeZone, m.DeliveryID = d.Recipient, d.Token, d.Language, d.TimeZone, d.ID
+	m.Queued, m.Root = d.CreatedAt, root
+	m.Late = d.Attempt > 1 || !d.CreatedAt.IsZero() && now.Sub(d.CreatedAt) > lateAfter
 	return m
 }
 
@@ -186,7 +281,7 @@ func names(affected []status.Affected, components []status.Component, states boo
 		}
 		named := Affected{Name: components[at].Name}
 		if states {
-			named.State = componentWords[a.Status]
+			named.State, named.Status = componentWords[a.Status], a.Status
 		}
 		out = append(out, named)
 	}

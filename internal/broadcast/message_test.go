@@ -40,7 +40,9 @@ func TestAMessageTellsOfOneUpdate(t *testing.T) {
 
 func TestHiddenComponentsAreNeverNamed(t *testing.T) {
 	m := mustCompose(t, issueStory(status.EventOpen, openCheckout(), "u1"))
-	want := []Affected{{"Checkout", "partial outage"}, {"Payments", "degraded performance"}}
+	want := []Affected{
+		{"Checkout", "partial outage", status.PartialOutage}, {"Payments", "degraded performance", status.DegradedPerformance},
+	}
 	if !slices.Equal(m.Affected, want) {
 		t.Errorf("it names %v, want %v", m.Affected, want)
 	}

@@ -26,7 +26,7 @@ type memoryOutbox struct {
 	claims      int
 }
 
-func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, channels []string) (int, error) {
+func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, outlets []status.Outlet) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.broken != nil {
@@ -37,7 +37,8 @@ func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, channels []strin
 		if o.fannedOut[a.ID] || a.DueAt.After(now) {
 			continue
 		}
-		for _, channel := range channels {
+		for _, outlet := range outlets {
+			channel := outlet.Channel
 			if a.Channels != nil && !slices.Contains(a.Channels, channel) {
 				continue
 			}
@@ -56,7 +57,7 @@ func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, channels []strin
 }
 
 func (o *memoryOutbox) recipients(a status.Announcement, channel string) []status.Delivery {
-	d := status.Delivery{AnnouncementID: a.ID, Event: a.Event, SubjectID: a.SubjectID, UpdateID: a.UpdateID, Channel: channel, Recipient: channel}
+	d := status.Delivery{DispatchID: a.UpdateID + "." + channel, Event: a.Event, SubjectID: a.SubjectID, UpdateID: a.UpdateID, Channel: channel, Recipient: channel}
 	if channel != status.ChannelEmail {
 		return []status.Delivery{d}
 	}
@@ -106,13 +107,37 @@ func (o *memoryOutbox) MarkSent(_ context.Context, id string, attempt int, provi
 	return o.mark(id, attempt, func(d *status.Delivery) { d.State, d.ProviderID, d.SentAt = status.Sent, providerID, now })
 }
 
-func (o *memoryOutbox) MarkRetry(_ context.Context, id string, attempt int, due time.Time, reason string) error {
+func (o *memoryOutbox) MarkRetry(_ context.Context, id string, attempt int, due time.Time, reason string, _ time.Time) error {
 	return o.mark(id, attempt, func(d *status.Delivery) { d.DueAt, d.LastError = due, reason })
 }
 
 func (o *memoryOutbox) MarkFailed(_ context.Context, id string, attempt int, reason string, _ time.Time) error {
 	return o.mark(id, attempt, func(d *status.Delivery) { d.State, d.LastError = status.Failed, reason })
 }
+
+func (o *memoryOutbox) MarkBounced(_ context.Context, id string, attempt int, reason string, _ time.Time) error {
+	return o.mark(id, attempt, func(d *status.Delivery) { d.State, d.LastError = status.Bounced, reason })
+}
+
+func (o *memoryOutbox) RenewLeases(_ context.Context, claimed []status.Delivery, now time.Time, lease time.Duration) ([]string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.broken != nil {
+		return nil, o.broken
+	}
+	var ours []string
+	for _, c := range claimed {
+		for i := range o.deliveries {
+			if d := &o.deliveries[i]; d.ID == c.ID && d.Attempt == c.Attempt && d.State == status.Queued {
+				d.DueAt = now.Add(lease)
+				ours = append(ours, d.ID)
+			}
+		}
+	}
+	return ours, nil
+}
+
+func (o *memoryOutbox) FinishDispatches(context.Context) error { return nil }
 
 func (o *memoryOutbox) RootDelivery(_ context.Context, channel, subjectID string) (string, error) {
 	o.mu.Lock()
@@ -125,7 +150,7 @@ func (o *memoryOutbox) RootDelivery(_ context.Context, channel, subjectID string
 	return "", nil
 }
 
-func (o *memoryOutbox) NextDelivery(context.Context) (time.Time, error) {
+func (o *memoryOutbox) NextDelivery(context.Context, []string) (time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var next time.Time

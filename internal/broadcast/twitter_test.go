@@ -51,7 +51,7 @@ func versions(t *testing.T, test func(t *testing.T, api func(*TwitterConfig))) {
 
 func tweetOf(t *testing.T, event status.Event, update, root string) Message {
 	i := checkoutDown()
-	return mustCompose(t, issueStory(event, i, update)).to(status.Delivery{Recipient: "twitter", Attempt: 1}, root)
+	return mustCompose(t, issueStory(event, i, update)).to(status.Delivery{Recipient: "twitter", Attempt: 1}, root, noon)
 }
 
 func TestTheFirstTweetHasALinkAndRepliesHaveNone(t *testing.T) {

@@ -12,12 +12,14 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// lease is for how long a claimed delivery is ours. sendTimeout must end a
-// sending well within it, or another worker sends the same message.
+// lease is for how long a claimed delivery is ours; it is renewed for those
+// that still wait for a free hand. sendTimeout must end a sending well within
+// it, or another worker sends the same message.
 const (
 	lease       = 20 * time.Second
+	renewEvery  = 5 * time.Second
 	sendTimeout = 14 * time.Second
-	startWithin = 4 * time.Second // of the claim
+	startWithin = 4 * time.Second // how long a batch should wait for hands
 	grace       = 5 * time.Second // for what is on its way when we stop
 	markTimeout = 5 * time.Second
 	mostClaimed = 256
@@ -104,6 +106,9 @@ func (w *worker) adapt(claimed int, took time.Duration) {
 // hand gives the deliveries to free hands, and waits for those.
 func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt time.Time) {
 	written := map[string]composed{} // the same words for all recipients
+	held := hold(claimed, claimedAt)
+	stop := w.renew(ctx, held)
+	defer stop()
 	for _, d := range claimed {
 		c, done := written[d.UpdateID]
 		if !done {
@@ -117,7 +122,7 @@ func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt 
 					ring(w.b.look) // a retry may be due before the next look
 				}
 			}()
-			w.deliver(ctx, d, c, claimedAt)
+			w.deliver(ctx, d, c, held)
 			return nil
 		})
 	}
@@ -130,10 +135,10 @@ type composed struct {
 
 // compose finds the story of a delivery and writes it.
 func (w *worker) compose(ctx context.Context, d status.Delivery) (Message, error) {
-	story := Story{Event: d.Event, UpdateID: d.UpdateID}
+	story := Story{Event: d.Event, UpdateID: d.UpdateID, Joined: d.Joined}
 	switch d.Event {
-	case status.EventConfirm:
-		return ComposeConfirm(d.UpdateID, d.Token), nil
+	case status.EventConfirm, status.EventSubscribed:
+		return ComposeConfirm(d.Event, d.UpdateID), nil
 	case status.EventOpen, status.EventUpdate, status.EventResolve:
 		i, err := w.library.Issue(ctx, d.SubjectID)
 		if err != nil {
@@ -164,17 +169,21 @@ func lost(id string, err error) error {
 
 // deliver sends one message and marks how it went, at once and by itself: what
 // is marked is not sent again, whatever happens to the rest.
-func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, claimedAt time.Time) {
-	if ctx.Err() != nil || w.b.clock.Now().Sub(claimedAt) > startWithin {
-		// Not begun in time: give it back instead of sending on a lease that may end.
+func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, held *holding) {
+	if ctx.Err() != nil {
+		// We are stopping: another may have it at once.
 		w.mark(ctx, d, func(ctx context.Context) error {
-			return w.b.outbox.MarkRetry(ctx, d.ID, d.Attempt, w.b.clock.Now(), "was not begun in time")
+			return w.b.outbox.MarkRetry(ctx, d.ID, d.Attempt, w.b.clock.Now(), "", time.Time{})
 		})
 		return
 	}
+	now := w.b.clock.Now()
+	if !held.begin(d.ID, now.Add(sendTimeout)) {
+		return // the lease ends too soon, or somebody else has it: it comes again
+	}
 	providerID, err := "", c.err
 	if err == nil {
-		providerID, err = w.send(ctx, d, c.message)
+		providerID, err = w.send(ctx, d, c.message, now)
 	}
 	log := w.b.log.With("channel", w.channel, "delivery", d.ID, "subject", d.SubjectID, "attempt", d.Attempt)
 	var skipped Skipped
@@ -182,6 +191,14 @@ func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, cla
 		log.Debug("delivery done", "provider_id", providerID, "skipped", skipped.Reason)
 		w.mark(ctx, d, func(ctx context.Context) error {
 			return w.b.outbox.MarkSent(ctx, d.ID, d.Attempt, providerID, w.b.clock.Now())
+		})
+		return
+	}
+	var bounced Bounced
+	if errors.As(err, &bounced) {
+		log.Warn("the recipient does not exist", "err", err)
+		w.mark(ctx, d, func(ctx context.Context) error {
+			return w.b.outbox.MarkBounced(ctx, d.ID, d.Attempt, err.Error(), w.b.clock.Now())
 		})
 		return
 	}
@@ -195,13 +212,13 @@ func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, cla
 	}
 	log.Warn("delivery failed, will be tried again", "err", err, "due", due)
 	w.mark(ctx, d, func(ctx context.Context) error {
-		return w.b.outbox.MarkRetry(ctx, d.ID, d.Attempt, due, err.Error())
+		return w.b.outbox.MarkRetry(ctx, d.ID, d.Attempt, due, err.Error(), w.b.clock.Now())
 	})
 }
 
 // send gives the message to the sender. When we are told to stop, what is on
 // its way may still arrive, for a moment.
-func (w *worker) send(ctx context.Context, d status.Delivery, m Message) (providerID string, err error) {
+func (w *worker) send(ctx context.Context, d status.Delivery, m Message, now time.Time) (providerID string, err error) {
 	defer func() {
 		// One message that breaks a sender must not end all the others.
 		if p := recover(); p != nil {
@@ -217,13 +234,13 @@ func (w *worker) send(ctx context.Context, d status.Delivery, m Message) (provid
 	defer stop()
 
 	root := ""
-	if d.SubscriberID == "" && d.Event != status.EventConfirm {
+	if d.SubscriberID == "" {
 		// One feed for all: what comes later answers what came first.
 		if root, err = w.b.outbox.RootDelivery(sending, w.channel, d.SubjectID); err != nil {
 			return "", fmt.Errorf("look up the first message about %s: %w", d.SubjectID, err)
 		}
 	}
-	return w.sender.Send(sending, m.to(d, root))
+	return w.sender.Send(sending, m.to(d, root, now))
 }
 
 // mark writes down how a delivery went. Without it the message would be sent

@@ -194,9 +194,13 @@ func (d *desk) announce(i Issue, e Event, u Update, channels []string) {
 	for n, a := range i.Components {
 		ids[n] = a.ComponentID
 	}
+	priority := PriorityNormal
+	if i.Impact == ImpactCritical {
+		priority = PriorityUrgent
+	}
 	d.c.Announcements = append(d.c.Announcements, Announcement{
 		ID: d.mint(), Event: e, SubjectID: i.ID, UpdateID: u.ID,
-		Components: ids, Channels: channels, CreatedAt: d.now, DueAt: d.now,
+		Components: ids, Channels: channels, Priority: priority, CreatedAt: d.now, DueAt: d.now,
 	})
 }
 

@@ -17,6 +17,9 @@ type Rules struct {
 	Rules    []Rule
 	Inhibit  []Inhibit
 	Breaker  Breaker
+	// RemindBefore lists how long before its beginning a maintenance is called to
+	// mind.
+	RemindBefore []time.Duration
 	// DropUnmatched: an alert that no rule wants is not shown to admins.
 	DropUnmatched bool
 	// Past are earlier versions by hash: an issue finishes with the rules that

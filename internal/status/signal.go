@@ -132,12 +132,13 @@ const (
 	TimerSettle  TimerKind = "settle"  // track: quiet for `resolve.after`
 	TimerJudge   TimerKind = "judge"   // track: an open_for condition may hold now
 	TimerConfirm TimerKind = "confirm" // issue: nobody confirmed in time
+	TimerRemind  TimerKind = "remind"  // maintenance: it begins soon
 )
 
 // TimerKey identifies a timer; there is at most one of a kind for a subject.
 type TimerKey struct {
 	Kind    TimerKind
-	Subject string // issue id, or TrackKey.String()
+	Subject string // issue id, TrackKey.String(), or maintenance id@time before its beginning
 }
 
 // String is the track's name as a timer's subject.

@@ -24,6 +24,8 @@ func Tick(b Board, r *Rules, now time.Time) Changes {
 			d.vetoOver(key.Subject)
 		case TimerConfirm:
 			d.confirmOver(key.Subject)
+		case TimerRemind:
+			d.remind(key)
 		}
 	}
 	for _, id := range sortedKeys(b.Maintenances) {

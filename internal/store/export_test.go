@@ -81,6 +81,7 @@ func Columns() map[string][]string {
 		timers.name: names(timers.shape()), entries.name: names(entries.shape()),
 		sources.name: names(sources.shape()), rulesVersions.name: names(rulesVersions.shape()),
 		webhooks.name: names(webhooks.shape()), announcements.name: names(announcements.shape()),
+		dispatches.name: names(dispatches.shape()), channels.name: names(channels.shape()),
 		deliveries.name: names(deliveries.shape()), subscribers.name: names(subscribers.shape()),
 		accounts.name: names(accounts.shape()), sessions.name: names(sessions.shape()),
 		settings.name: names(settings.shape()), corrections.name: names(corrections.shape()),

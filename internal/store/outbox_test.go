@@ -15,7 +15,7 @@ var email = []string{status.ChannelEmail}
 // member adds a confirmed subscriber of some components, none for all.
 func member(t *testing.T, s *store.Store, address string, components ...string) status.Subscriber {
 	t.Helper()
-	sub, err := s.Subscribe(t.Context(), noon, address, components)
+	sub, err := s.Subscribe(t.Context(), noon, status.Subscriber{Email: address, Components: components})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,11 @@ func announcement(update string, components ...string) status.Announcement {
 
 func fanOut(t *testing.T, s *store.Store, now time.Time, channels []string) int {
 	t.Helper()
-	n, err := s.FanOut(t.Context(), now, channels)
+	var outlets []status.Outlet
+	for _, c := range channels {
+		outlets = append(outlets, status.Outlet{Channel: c})
+	}
+	n, err := s.FanOut(t.Context(), now, outlets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +80,7 @@ func TestFanOutReachesWhoCaresOnce(t *testing.T) {
 		member(t, s, "all@x")
 		disk := member(t, s, "disk@x", "disk", "net")
 		member(t, s, "mail@x", "mail")
-		if _, err := s.Subscribe(t.Context(), noon, "unconfirmed@x", nil); err != nil {
+		if _, err := s.Subscribe(t.Context(), noon, status.Subscriber{Email: "unconfirmed@x"}); err != nil {
 			t.Fatal(err)
 		}
 		claim(t, s, status.ChannelEmail, noon) // the question to the unconfirmed
@@ -95,7 +99,7 @@ func TestFanOutReachesWhoCaresOnce(t *testing.T) {
 		for _, d := range mails {
 			if d.Recipient == "disk@x" {
 				same(t, "delivery", d, status.Delivery{
-					ID: "u1.email." + disk.ID, AnnouncementID: "a-u1", Event: status.EventOpen, SubjectID: "issue", UpdateID: "u1",
+					ID: "u1.email." + disk.ID, DispatchID: "u1.email", Event: status.EventOpen, SubjectID: "issue", UpdateID: "u1",
 					Channel: status.ChannelEmail, Recipient: "disk@x", SubscriberID: disk.ID, Token: disk.Token,
 					State: status.Queued, Attempt: 1, DueAt: kept.Add(time.Minute), CreatedAt: kept,
 				})
@@ -138,7 +142,7 @@ func TestFanOutWaitsUntilDue(t *testing.T) {
 		announce(t, s, later)
 		next := func(want time.Time) {
 			t.Helper()
-			if got, err := s.NextDelivery(t.Context()); err != nil || !got.Equal(want) {
+			if got, err := s.NextDelivery(t.Context(), []string{status.ChannelEmail, status.ChannelTwitter}); err != nil || !got.Equal(want) {
 				t.Errorf("next is %v (%v), want %v", got, err, want)
 			}
 		}
@@ -186,7 +190,7 @@ func TestReplicasThatFanOutTogetherQueueEachDeliveryOnce(t *testing.T) {
 		claimed := map[string]int{}
 		for _, s := range replicas {
 			wg.Go(func() {
-				if _, err := s.FanOut(t.Context(), noon, email); err != nil {
+				if _, err := s.FanOut(t.Context(), noon, []status.Outlet{{Channel: status.ChannelEmail}}); err != nil {
 					t.Error(err)
 				}
 				for {
@@ -240,7 +244,7 @@ func TestALateMarkIsIgnored(t *testing.T) {
 		if err := s.MarkSent(ctx, fast.ID, fast.Attempt, "provider-1", noon.Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.MarkRetry(ctx, fast.ID, fast.Attempt, noon, "after it was sent"); err != nil {
+		if err := s.MarkRetry(ctx, fast.ID, fast.Attempt, noon, "after it was sent", noon); err != nil {
 			t.Fatal(err)
 		}
 		want := fast
@@ -267,7 +271,7 @@ func TestADeliveryIsRetriedWhenDueOrGivenUp(t *testing.T) {
 		announce(t, s, announcement("u1"))
 		fanOut(t, s, noon, []string{status.ChannelTwitter})
 		d := claim(t, s, status.ChannelTwitter, noon)[0]
-		if err := s.MarkRetry(t.Context(), d.ID, d.Attempt, noon.Add(time.Second), "busy"); err != nil {
+		if err := s.MarkRetry(t.Context(), d.ID, d.Attempt, noon.Add(time.Second), "busy", noon); err != nil {
 			t.Fatal(err)
 		}
 		if ds := claim(t, s, status.ChannelTwitter, noon); len(ds) != 0 {

@@ -18,40 +18,51 @@ var subscribers = table[status.Subscriber]{
 			{"id", &s.ID},
 			{"email", &s.Email},
 			{"components", doc(&s.Components)},
+			{"scope", &s.Scope},
+			{"language", &s.Language},
+			{"time_zone", &s.TimeZone},
 			{"token", &s.Token},
 			{"confirmed_at", at(&s.ConfirmedAt)},
 			{"created_at", at(&s.CreatedAt)},
 			{"confirm_sent_at", at(&s.ConfirmSentAt)},
 			{"confirm_token", &s.ConfirmToken},
+			{"suppressed_at", at(&s.SuppressedAt)},
+			{"suppressed_why", &s.SuppressedWhy},
 		}
 	},
 }
 
-// confirmEvery is how often an address may be asked whether it subscribed:
-// anybody can type anybody's address.
+// confirmEvery is how often an address may be written to because somebody
+// typed it: anybody can type anybody's address.
 const confirmEvery = 24 * time.Hour
 
-// Subscribe notes the wish of an address and, at most once a day, queues the
-// mail that asks whether it was really theirs. For an address that is confirmed
-// already it changes nothing: preferences change through the token only.
-func (s *Store) Subscribe(ctx context.Context, now time.Time, email string, components []string) (status.Subscriber, error) {
+// Subscribe notes the wish of an address (of the Subscriber, the email, the
+// components, scope, language and time zone are read) and, at most once a day,
+// queues the mail that asks whether it was really theirs. For an address that
+// gets mail already it changes nothing, because preferences change through the
+// token only; the mail then says where.
+func (s *Store) Subscribe(ctx context.Context, now time.Time, wish status.Subscriber) (status.Subscriber, error) {
 	var sub status.Subscriber
 	asked := false
 	err := inTx(ctx, s.write, func(tx *sqlx.Tx) (err error) {
-		sub = status.Subscriber{
-			ID: rand.Text(), Email: address(email), Token: rand.Text(), ConfirmToken: rand.Text(), CreatedAt: now,
-		}
+		sub = wish
+		sub.ID, sub.Email, sub.Token, sub.ConfirmToken, sub.CreatedAt = rand.Text(), address(wish.Email), rand.Text(), rand.Text(), now
 		if _, err = subscribers.insert(ctx, tx, s.dialect, keep, 0, []status.Subscriber{sub}); err != nil {
 			return err
 		}
 		sub, err = subscribers.one(ctx, tx, status.ErrNotFound, "WHERE email = ?"+s.dialect.forUpdate, sub.Email)
-		if err != nil || !sub.ConfirmedAt.IsZero() {
+		if err != nil {
 			return err
 		}
-		sub.Components = components
+		if !sub.Active() {
+			sub.Components, sub.Scope, sub.Language, sub.TimeZone = wish.Components, wish.Scope, wish.Language, wish.TimeZone
+		}
 		if asked = sub.ConfirmSentAt.IsZero() || now.Sub(sub.ConfirmSentAt) >= confirmEvery; asked {
-			sub.ConfirmToken, sub.ConfirmSentAt = rand.Text(), trim(now)
-			if err := s.queueConfirmation(ctx, tx, sub, now); err != nil {
+			sub.ConfirmSentAt = trim(now)
+			if !sub.Active() {
+				sub.ConfirmToken = rand.Text()
+			}
+			if _, err := deliveries.insert(ctx, tx, s.dialect, keep, 0, []status.Delivery{question(sub, now)}); err != nil {
 				return err
 			}
 		}
@@ -67,14 +78,18 @@ func (s *Store) Subscribe(ctx context.Context, now time.Time, email string, comp
 	return sub, nil
 }
 
-func (s *Store) queueConfirmation(ctx context.Context, h handle, sub status.Subscriber, now time.Time) error {
-	update := "confirm:" + sub.ConfirmToken
-	_, err := deliveries.insert(ctx, h, s.dialect, keep, 0, []status.Delivery{{
-		ID: update, Event: status.EventConfirm, UpdateID: update, Channel: status.ChannelEmail,
-		Recipient: sub.Email, SubscriberID: sub.ID, Token: sub.ConfirmToken,
-		State: status.Queued, DueAt: now, CreatedAt: now,
-	}})
-	return err
+// question is the mail that answers a wish to subscribe.
+func question(sub status.Subscriber, now time.Time) status.Delivery {
+	d := status.Delivery{
+		Event: status.EventConfirm, UpdateID: "confirm:" + sub.ConfirmToken, Token: sub.ConfirmToken,
+		Channel: status.ChannelEmail, Recipient: sub.Email, SubscriberID: sub.ID, Language: sub.Language, TimeZone: sub.TimeZone,
+		Priority: status.PriorityAsked, State: status.Queued, DueAt: now, CreatedAt: now,
+	}
+	if sub.Active() {
+		d.Event, d.UpdateID, d.Token = status.EventSubscribed, "subscribed:"+rand.Text(), sub.Token
+	}
+	d.ID = d.UpdateID
+	return d
 }
 
 // address is an e-mail address in the one form under which it is kept.
@@ -85,12 +100,13 @@ func (s *Store) SubscriberByConfirmToken(ctx context.Context, token string) (sta
 	return subscribers.one(ctx, s.read, status.ErrNotFound, "WHERE confirm_token = ?", token)
 }
 
-// ConfirmSubscriber makes a subscription count. A second click changes nothing.
+// ConfirmSubscriber makes a subscription count, also one whose mail had come
+// back. A second click changes nothing.
 func (s *Store) ConfirmSubscriber(ctx context.Context, now time.Time, confirmToken string) (status.Subscriber, error) {
 	var sub status.Subscriber
 	err := inTx(ctx, s.write, func(tx *sqlx.Tx) (err error) {
-		_, err = exec(ctx, tx, "UPDATE subscribers SET confirmed_at = ? WHERE confirm_token = ? AND confirmed_at IS NULL",
-			stamp(now), confirmToken)
+		_, err = exec(ctx, tx, `UPDATE subscribers SET confirmed_at = COALESCE(confirmed_at, ?), suppressed_at = NULL, suppressed_why = ''
+			WHERE confirm_token = ? AND (confirmed_at IS NULL OR suppressed_at IS NOT NULL)`, stamp(now), confirmToken)
 		if err != nil {
 			return err
 		}
@@ -105,9 +121,10 @@ func (s *Store) SubscriberByToken(ctx context.Context, token string) (status.Sub
 	return subscribers.one(ctx, s.read, status.ErrNotFound, "WHERE token = ?", token)
 }
 
-// SaveSubscriber saves which components a subscriber cares for.
+// SaveSubscriber saves what a subscriber wants to hear, and how.
 func (s *Store) SaveSubscriber(ctx context.Context, sub status.Subscriber) error {
-	return found(exec(ctx, s.write, "UPDATE subscribers SET components = ? WHERE id = ?", doc(&sub.Components), sub.ID))
+	return found(exec(ctx, s.write, "UPDATE subscribers SET components = ?, scope = ?, language = ?, time_zone = ? WHERE id = ?",
+		doc(&sub.Components), string(sub.Scope), sub.Language, sub.TimeZone, sub.ID))
 }
 
 // found turns "no such row" into ErrNotFound.
@@ -121,27 +138,82 @@ func found(touched bool, err error) error {
 // Unsubscribe forgets a subscriber and what was queued for them. A token that
 // is not known is fine: the mail may have been clicked twice.
 func (s *Store) Unsubscribe(ctx context.Context, token string) error {
-	err := inTx(ctx, s.write, func(tx *sqlx.Tx) error {
-		sub, err := subscribers.returning(ctx, tx, "DELETE FROM subscribers WHERE token = ?", token)
-		if err != nil || len(sub) == 0 {
-			return err
-		}
-		_, err = exec(ctx, tx, "DELETE FROM deliveries WHERE subscriber_id = ? AND state = 'queued'", sub[0].ID)
-		return err
-	})
-	if err != nil {
+	if _, err := s.forget(ctx, "token = ?", token); err != nil {
 		return fmt.Errorf("unsubscribe: %w", err)
 	}
 	return nil
 }
 
-// Subscribers lists subscribers, the newest first.
-func (s *Store) Subscribers(ctx context.Context, limit int) ([]status.Subscriber, error) {
-	tail, args := limited("ORDER BY created_at DESC, id DESC", nil, limit)
+// EraseSubscriber forgets a subscriber, also where a delivery names them.
+func (s *Store) EraseSubscriber(ctx context.Context, id string) error {
+	gone, err := s.forget(ctx, "id = ?", id)
+	if err != nil {
+		return fmt.Errorf("erase a subscriber: %w", err)
+	}
+	return found(gone, nil)
+}
+
+func (s *Store) forget(ctx context.Context, where, arg string) (gone bool, err error) {
+	err = inTx(ctx, s.write, func(tx *sqlx.Tx) error {
+		sub, err := subscribers.returning(ctx, tx, "DELETE FROM subscribers WHERE "+where, arg)
+		if err != nil || len(sub) == 0 {
+			return err
+		}
+		gone = true
+		if _, err = exec(ctx, tx, "DELETE FROM deliveries WHERE subscriber_id = ? AND state = 'queued'", sub[0].ID); err != nil {
+			return err
+		}
+		// That a message was sent stays countable, to whom does not.
+		_, err = exec(ctx, tx, `UPDATE deliveries SET recipient = 'forgotten ' || subscriber_id, token = '', provider_id = '', last_error = ''
+			WHERE subscriber_id = ?`, sub[0].ID)
+		return err
+	})
+	return gone, err
+}
+
+// Subscribers lists subscribers, the newest first, whose address contains the
+// text.
+func (s *Store) Subscribers(ctx context.Context, text string, limit int) ([]status.Subscriber, error) {
+	tail, args := limited("WHERE email LIKE ? ESCAPE '!' ORDER BY created_at DESC, id DESC", []any{containing(text)}, limit)
 	return subscribers.list(ctx, s.read, tail, args...)
 }
 
-// SubscriberCount counts those who confirmed.
-func (s *Store) SubscriberCount(ctx context.Context) (confirmed int, err error) {
-	return scalar[int](ctx, s.read, "SELECT COUNT(*) FROM subscribers WHERE confirmed_at IS NOT NULL")
+// containing is a LIKE pattern for addresses that hold the text.
+func containing(text string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(address(text)) + "%"
+}
+
+// EachSubscriber hands all subscribers over in pages, in the order of their
+// ids, until fn fails.
+func (s *Store) EachSubscriber(ctx context.Context, fn func([]status.Subscriber) error) error {
+	for after := ""; ; {
+		some, err := subscribers.list(ctx, s.read, "WHERE id > ? ORDER BY id LIMIT 1000", after)
+		if err != nil || len(some) == 0 {
+			return err
+		}
+		if err := fn(some); err != nil {
+			return err
+		}
+		after = some[len(some)-1].ID
+	}
+}
+
+// SubscriberCount counts those who get mail.
+func (s *Store) SubscriberCount(ctx context.Context) (active int, err error) {
+	return scalar[int](ctx, s.read, "SELECT COUNT(*) FROM subscribers WHERE confirmed_at IS NOT NULL AND suppressed_at IS NULL")
+}
+
+// Audience counts all subscribers by how they stand.
+func (s *Store) Audience(ctx context.Context) (a status.Audience, err error) {
+	err = s.read.QueryRowxContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN confirmed_at IS NOT NULL AND suppressed_at IS NULL THEN 1 END),
+		COUNT(suppressed_at) FROM subscribers`).Scan(&a.Total, &a.Active, &a.Suppressed)
+	if err != nil {
+		return a, fmt.Errorf("count subscribers: %w", err)
+	}
+	return a, nil
+}
+
+// Recipients counts whom an event about the components would reach by mail.
+func (s *Store) Recipients(ctx context.Context, event status.Event, components []string) (int, error) {
+	return scalar[int](ctx, s.read, `SELECT COUNT(*) FROM subscribers AS s WHERE `+s.wanted(), event.Milestone(), len(components) == 0, list(components))
 }

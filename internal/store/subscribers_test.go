@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 func subscribe(t *testing.T, s *store.Store, now time.Time, address string, components ...string) status.Subscriber {
 	t.Helper()
-	sub, err := s.Subscribe(t.Context(), now, address, components)
+	sub, err := s.Subscribe(t.Context(), now, status.Subscriber{Email: address, Components: components})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func TestAnAddressIsAskedOnceADay(t *testing.T) {
 		same(t, "the question", ds[0], status.Delivery{
 			ID: ds[0].ID, Event: status.EventConfirm, UpdateID: "confirm:" + first.ConfirmToken, Channel: status.ChannelEmail,
 			Recipient: "a@example.org", SubscriberID: first.ID, Token: first.ConfirmToken,
-			State: status.Queued, Attempt: 1, DueAt: kept.Add(30*time.Hour + time.Minute), CreatedAt: kept,
+			Priority: status.PriorityAsked, State: status.Queued, Attempt: 1, DueAt: kept.Add(30*time.Hour + time.Minute), CreatedAt: kept,
 		})
 		if second.ID != first.ID || second.ConfirmToken != first.ConfirmToken || second.Components[0] != "net" {
 			t.Errorf("the second wish is %+v", second)
@@ -53,13 +54,13 @@ func TestOneAddressTwiceAtOnceIsOneSubscriber(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				if _, err := s.Subscribe(t.Context(), noon, "a@x", nil); err != nil {
+				if _, err := s.Subscribe(t.Context(), noon, status.Subscriber{Email: "a@x"}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
-		subs, err := s.Subscribers(t.Context(), 0)
+		subs, err := s.Subscribers(t.Context(), "", 0)
 		if err != nil || len(subs) != 1 {
 			t.Errorf("%d subscribers (%v)", len(subs), err)
 		}
@@ -152,6 +153,102 @@ func TestUnsubscribingForgetsAndMayBeRepeated(t *testing.T) {
 		same(t, "mails", recipients(claim(t, s, status.ChannelEmail, noon)), map[string]int{"stays@x": 1})
 		if _, err := s.SubscriberByToken(ctx, gone.Token); !errors.Is(err, status.ErrNotFound) {
 			t.Errorf("still known: %v", err)
+		}
+	})
+}
+
+func TestAnAddressThatGetsMailIsToldWhereItsPreferencesAreOnceADay(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		sub := member(t, s, "a@x", "disk")
+		subscribe(t, s, noon.Add(time.Hour), "a@x", "net")
+		if ds := claim(t, s, status.ChannelEmail, noon.Add(time.Hour)); len(ds) != 0 {
+			t.Errorf("written to within a day: %+v", ds)
+		}
+		got := subscribe(t, s, noon.Add(25*time.Hour), "a@x", "net")
+		same(t, "components, which only the token changes", got.Components, []string{"disk"})
+		ds := claim(t, s, status.ChannelEmail, noon.Add(25*time.Hour))
+		if len(ds) != 1 || ds[0].Event != status.EventSubscribed || ds[0].Token != sub.Token {
+			t.Errorf("written to with %+v", ds)
+		}
+	})
+}
+
+func TestAnImportAddsWhoIsNewAndLeavesTheOthers(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		here := member(t, s, "here@x", "disk")
+		rows := []status.Subscriber{
+			{Email: "Here@x", Components: []string{"net"}},
+			{Email: "new@x", Components: []string{"net"}, Scope: status.ScopeMilestones, Language: "de", TimeZone: "Europe/Berlin"},
+			{Email: "new@x"},
+		}
+		if n, err := s.Import(t.Context(), noon, rows, true, true); n != 1 || err != nil {
+			t.Errorf("a dry run counts %d (%v)", n, err)
+		}
+		if n, err := s.Import(t.Context(), noon, rows, true, false); n != 1 || err != nil {
+			t.Errorf("added %d (%v)", n, err)
+		}
+		all, err := s.Subscribers(t.Context(), "NEW", 10)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("found %+v (%v)", all, err)
+		}
+		if got := all[0]; !got.Active() || got.Scope != status.ScopeMilestones || got.Language != "de" || got.TimeZone != "Europe/Berlin" || got.Components[0] != "net" {
+			t.Errorf("imported %+v", got)
+		}
+		if got, err := s.SubscriberByToken(t.Context(), here.Token); err != nil || got.Components[0] != "disk" {
+			t.Errorf("who was here is %+v (%v)", got, err)
+		}
+		if n, err := s.Import(t.Context(), noon, []status.Subscriber{{Email: "ask@x"}}, false, false); n != 1 || err != nil {
+			t.Errorf("added %d (%v)", n, err)
+		}
+		if ds := claim(t, s, status.ChannelEmail, noon); len(ds) != 1 || ds[0].Event != status.EventConfirm || ds[0].Recipient != "ask@x" {
+			t.Errorf("asked with %+v", ds)
+		}
+		a, err := s.Audience(t.Context())
+		if same(t, "audience", a, status.Audience{Total: 3, Active: 2}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestWhoIsErasedIsNamedNowhere(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		sub := member(t, s, "gone@x")
+		announce(t, s, announcement("u1"), announcement("u2"))
+		fanOut(t, s, noon, []string{status.ChannelEmail})
+		d := claim(t, s, status.ChannelEmail, noon)[0]
+		if err := s.MarkSent(t.Context(), d.ID, 1, "accepted for gone@x", noon); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.EraseSubscriber(t.Context(), sub.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range deliveriesOf(t, s) {
+			if d.State == status.Queued || strings.Contains(d.Recipient+d.ProviderID+d.LastError, "gone@x") || d.Token != "" {
+				t.Errorf("left: %+v", d)
+			}
+		}
+		if err := s.EraseSubscriber(t.Context(), sub.ID); !errors.Is(err, status.ErrNotFound) {
+			t.Errorf("a second time: %v", err)
+		}
+	})
+}
+
+func TestTheReachOfAnEventIsCountedAsItIsFannedOut(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		member(t, s, "all@x")
+		disk := member(t, s, "disk@x", "disk")
+		disk.Scope = status.ScopeMilestones
+		if err := s.SaveSubscriber(t.Context(), disk); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			event      status.Event
+			components []string
+			want       int
+		}{{status.EventOpen, []string{"disk"}, 2}, {status.EventUpdate, []string{"disk"}, 1}, {status.EventOpen, []string{"net"}, 1}, {status.EventOpen, nil, 2}} {
+			if n, err := s.Recipients(t.Context(), c.event, c.components); n != c.want || err != nil {
+				t.Errorf("%s %v reaches %d (%v), want %d", c.event, c.components, n, err, c.want)
+			}
 		}
 	})
 }

@@ -206,7 +206,7 @@ func TestDeliveriesAreCounted(t *testing.T) {
 	b := s.signedIn(status.Responder)
 	b.get("/admin/deliveries").want(t, http.StatusOK)
 	b.post("/admin/issues/"+i.ID+"/publish", versionOf(i))
-	if _, err := s.store.FanOut(t.Context(), s.clock.Now(), []string{status.ChannelEmail}); err != nil {
+	if _, err := s.store.FanOut(t.Context(), s.clock.Now(), []status.Outlet{{Channel: status.ChannelEmail}}); err != nil {
 		t.Fatal(err)
 	}
 	b.get("/admin/deliveries").want(t, http.StatusOK, "Email", "queued", "Issue opened", i.Title)

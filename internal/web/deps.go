@@ -115,7 +115,7 @@ type outbox interface {
 }
 
 type subscribers interface {
-	Subscribe(ctx context.Context, now time.Time, email string, components []string) (status.Subscriber, error)
+	Subscribe(ctx context.Context, now time.Time, wish status.Subscriber) (status.Subscriber, error)
 	SubscriberByConfirmToken(ctx context.Context, token string) (status.Subscriber, error)
 	ConfirmSubscriber(ctx context.Context, now time.Time, confirmToken string) (status.Subscriber, error)
 	SubscriberByToken(ctx context.Context, token string) (status.Subscriber, error)

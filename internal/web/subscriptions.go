@@ -89,7 +89,7 @@ func (s *Server) handleSubscribe(c *fiber.Ctx) error {
 		return s.sendFrame(c, problem.code, "Check your subscription", s.fragment("subscribe.html",
 			subscribePage{Email: clip(w.Email, 300), Problem: problem.text, Mail: true, Choices: choices}))
 	}
-	if _, err := s.store.Subscribe(c.UserContext(), s.clock.Now(), w.Email, chosen(choices)); err != nil {
+	if _, err := s.store.Subscribe(c.UserContext(), s.clock.Now(), status.Subscriber{Email: w.Email, Components: chosen(choices)}); err != nil {
 		return err
 	}
 	if machine {

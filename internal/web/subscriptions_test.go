@@ -14,7 +14,7 @@ import (
 // subscribed is an address that asked, and confirmed when told to.
 func (s *site) subscribed(email string, confirm bool) status.Subscriber {
 	s.t.Helper()
-	sub, err := s.store.Subscribe(s.t.Context(), s.clock.Now(), email, nil)
+	sub, err := s.store.Subscribe(s.t.Context(), s.clock.Now(), status.Subscriber{Email: email})
 	if err == nil && confirm {
 		sub, err = s.store.ConfirmSubscriber(s.t.Context(), s.clock.Now(), sub.ConfirmToken)
 	}

@@ -1,0 +1,311 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+var dispatches = table[status.Dispatch]{
+	name: "dispatches", key: []string{"id"},
+	columns: func(d *status.Dispatch) []column {
+		return []column{
+			{"id", &d.ID},
+			{"channel", &d.Channel},
+			{"event", &d.Event},
+			{"subject_id", &d.SubjectID},
+			{"update_id", &d.UpdateID},
+			{"joined", doc(&d.Joined)},
+			{"components", doc(&d.Components)},
+			{"priority", &d.Priority},
+			{"created_at", at(&d.CreatedAt)},
+			{"due_at", at(&d.DueAt)},
+			{"begun_at", at(&d.BegunAt)},
+			{"reached", &d.Reached},
+			{"fanned_out_at", at(&d.FannedOutAt)},
+			{"finished_at", at(&d.FinishedAt)},
+			{"total", &d.Total},
+			{"sent", &d.Sent},
+			{"failed", &d.Failed},
+			{"bounced", &d.Bounced},
+		}
+	},
+}
+
+// FanOut turns every announcement that is due into dispatches, once, and every
+// dispatch that is due into its deliveries: by mail one to each active
+// subscriber who cares, on any other channel a single one. Only the given
+// outlets are served, and of those only the ones the announcement allows. It
+// reports how many deliveries it queued.
+//
+// An update that follows a message about the same subject within the outlet's
+// Join waits until that time is over, and is told together with all others that
+// came meanwhile.
+func (s *Store) FanOut(ctx context.Context, now time.Time, outlets []status.Outlet) (queued int, err error) {
+	now = trim(now)
+	if err := s.dispatchAll(ctx, now, outlets); err != nil {
+		return 0, fmt.Errorf("fan out: %w", err)
+	}
+	for more := true; more; {
+		var n int
+		if n, more, err = s.fanOutSome(ctx, now, outlets); err != nil {
+			return queued, fmt.Errorf("fan out: %w", err)
+		}
+		queued += n
+	}
+	return queued, nil
+}
+
+func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status.Outlet) error {
+	return inTx(ctx, s.long, func(tx *sqlx.Tx) error {
+		due, err := announcements.list(ctx, tx,
+			"WHERE fanned_out_at IS NULL AND due_at <= ? ORDER BY due_at, id"+s.dialect.skipLocked, stamp(now))
+		if err != nil {
+			return err
+		}
+		for _, a := range due {
+			for _, o := range outlets {
+				if a.Channels != nil && !slices.Contains(a.Channels, o.Channel) {
+					continue
+				}
+				if err := s.dispatch(ctx, tx, a, o, now); err != nil {
+					return err
+				}
+			}
+			if _, err := exec(ctx, tx, "UPDATE announcements SET fanned_out_at = ? WHERE id = ?", stamp(now), a.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// dispatch opens a dispatch for an announcement, or joins it to one that waits.
+func (s *Store) dispatch(ctx context.Context, h handle, a status.Announcement, o status.Outlet, now time.Time) error {
+	d := status.Dispatch{
+		ID: a.UpdateID + "." + o.Channel, Channel: o.Channel, Event: a.Event, SubjectID: a.SubjectID, UpdateID: a.UpdateID,
+		Components: a.Components, Priority: a.Priority, CreatedAt: a.CreatedAt, DueAt: now,
+	}
+	if o.Join > 0 && a.Event != status.EventMaintenanceReminder {
+		waiting, err := dispatches.one(ctx, h, status.ErrNotFound,
+			"WHERE subject_id = ? AND channel = ? AND event <> ? AND begun_at IS NULL ORDER BY due_at DESC LIMIT 1"+s.dialect.forUpdate,
+			a.SubjectID, o.Channel, string(status.EventMaintenanceReminder))
+		if err == nil {
+			join(&waiting, a)
+			_, err = dispatches.update(ctx, h, &waiting)
+			return err
+		}
+		if !errors.Is(err, status.ErrNotFound) {
+			return err
+		}
+		last, err := earliest(ctx, h, "SELECT MAX(due_at) FROM dispatches WHERE subject_id = ? AND channel = ? AND event <> ?",
+			a.SubjectID, o.Channel, string(status.EventMaintenanceReminder))
+		if err != nil {
+			return err
+		}
+		if over := last.Add(o.Join); !last.IsZero() && over.After(now) {
+			d.DueAt = over
+		}
+	}
+	_, err := dispatches.insert(ctx, h, s.dialect, keep, 0, []status.Dispatch{d})
+	return err
+}
+
+// join adds an announcement to a dispatch that has not begun.
+func join(d *status.Dispatch, a status.Announcement) {
+	d.Joined = append(d.Joined, a.UpdateID)
+	d.Priority = max(d.Priority, a.Priority)
+	if a.Event.Milestone() || !d.Event.Milestone() {
+		d.Event = a.Event
+	}
+	if len(d.Components) == 0 || len(a.Components) == 0 {
+		d.Components = nil // everybody
+		return
+	}
+	for _, id := range a.Components {
+		if !slices.Contains(d.Components, id) {
+			d.Components = append(d.Components, id)
+		}
+	}
+}
+
+// fanOutChunk bounds the subscribers of one transaction: the first mails leave
+// while the last are being queued, and nobody waits long for the writer.
+const fanOutChunk = 5000
+
+// fanOutSome queues the next deliveries of the most urgent dispatch that is
+// due; more is false when there is none.
+func (s *Store) fanOutSome(ctx context.Context, now time.Time, outlets []status.Outlet) (queued int, more bool, err error) {
+	channels := make([]string, len(outlets))
+	for n, o := range outlets {
+		channels[n] = o.Channel
+	}
+	err = inTx(ctx, s.long, func(tx *sqlx.Tx) error {
+		queued, more = 0, false
+		d, err := dispatches.one(ctx, tx, status.ErrNotFound, "WHERE fanned_out_at IS NULL AND due_at <= ? AND channel IN "+
+			s.dialect.elements("?")+" ORDER BY priority DESC, due_at, id LIMIT 1"+s.dialect.skipLocked, stamp(now), list(channels))
+		if errors.Is(err, status.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		more = true
+		if d.BegunAt.IsZero() {
+			d.BegunAt = now
+		}
+		if d.Channel == status.ChannelEmail {
+			queued, err = s.deliverToSubscribers(ctx, tx, &d, now)
+		} else {
+			queued, err = s.deliverToFeed(ctx, tx, &d, now)
+		}
+		if err != nil {
+			return err
+		}
+		d.Total += queued
+		_, err = dispatches.update(ctx, tx, &d)
+		return err
+	})
+	return queued, more && err == nil, err
+}
+
+// deliverToFeed queues the single delivery of a channel without subscribers.
+func (s *Store) deliverToFeed(ctx context.Context, h handle, d *status.Dispatch, now time.Time) (int, error) {
+	d.FannedOutAt = now
+	return deliveries.insert(ctx, h, s.dialect, keep, 0, []status.Delivery{{
+		ID: d.ID, DispatchID: d.ID, Event: d.Event, SubjectID: d.SubjectID, UpdateID: d.UpdateID,
+		Channel: d.Channel, Recipient: d.Channel, Joined: d.Joined, Priority: d.Priority,
+		State: status.Queued, DueAt: now, CreatedAt: d.CreatedAt,
+	}})
+}
+
+// deliverToSubscribers queues the deliveries of the next chunk of subscribers.
+func (s *Store) deliverToSubscribers(ctx context.Context, h handle, d *status.Dispatch, now time.Time) (int, error) {
+	last, err := scalar[string](ctx, h, "SELECT id FROM subscribers WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", d.Reached, fanOutChunk-1)
+	if err != nil {
+		return 0, err
+	}
+	from := d.Reached
+	until, args := "", []any{}
+	if d.Reached = last; last == "" {
+		d.FannedOutAt = now
+	} else {
+		until, args = " AND s.id <= ?", []any{last}
+	}
+	// The lock keeps a subscriber from leaving between here and the commit,
+	// whose deliveries would then survive.
+	args = append([]any{
+		d.ID + ".", d.ID, string(d.Event), d.SubjectID, d.UpdateID, d.Channel, doc(&d.Joined), d.Priority, stamp(now), stamp(d.CreatedAt),
+		from, d.Event.Milestone(), len(d.Components) == 0, list(d.Components),
+	}, args...)
+	res, err := h.ExecContext(ctx, h.Rebind(`
+		INSERT INTO deliveries (id, announcement_id, event, subject_id, update_id, channel, recipient, subscriber_id, token,
+			language, time_zone, joined, priority, state, attempt, due_at, created_at, provider_id, last_error)
+		SELECT CAST(? AS text) || s.id, ?, ?, ?, ?, ?, s.email, s.id, s.token, s.language, s.time_zone, CAST(? AS text), CAST(? AS bigint),
+			'queued', 0, CAST(? AS bigint), CAST(? AS bigint), '', ''
+		FROM subscribers AS s
+		WHERE s.id > ? AND `+s.wanted()+until+s.dialect.forKeyShare+`
+		ON CONFLICT DO NOTHING`), args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// wanted is the condition that a subscriber s gets mail about an event. Its
+// parameters: whether that is a milestone, whether it concerns everybody, and
+// the components as a list.
+func (s *Store) wanted() string {
+	elements := s.dialect.elements
+	return `s.confirmed_at IS NOT NULL AND s.suppressed_at IS NULL AND (? OR s.scope <> 'milestones')
+		AND (? OR s.components IS NULL OR s.components = '[]'
+			OR EXISTS (SELECT 1 FROM ` + elements("s.components") + ` AS c WHERE c.value IN ` + elements("?") + `))`
+}
+
+// FinishDispatches closes dispatches of which nothing waits any more, and keeps
+// how their deliveries ended.
+func (s *Store) FinishDispatches(ctx context.Context) error {
+	done, err := dispatches.list(ctx, s.read, `WHERE finished_at IS NULL AND fanned_out_at IS NOT NULL AND NOT EXISTS
+		(SELECT 1 FROM deliveries AS d WHERE d.update_id = dispatches.update_id AND d.channel = dispatches.channel AND d.state = 'queued')`)
+	if err != nil || len(done) == 0 {
+		return err
+	}
+	for _, d := range done {
+		if err := count(ctx, s.read, &d); err != nil {
+			return err
+		}
+		last, err := earliest(ctx, s.read, "SELECT MAX(sent_at) FROM deliveries WHERE update_id = ? AND channel = ?", d.UpdateID, d.Channel)
+		if err != nil {
+			return err
+		}
+		if last.IsZero() {
+			last = d.FannedOutAt // nobody to tell, or nobody was reached
+		}
+		_, err = exec(ctx, s.write, "UPDATE dispatches SET finished_at = ?, total = ?, sent = ?, failed = ?, bounced = ? WHERE id = ? AND finished_at IS NULL",
+			stamp(last), d.Total, d.Sent, d.Failed, d.Bounced, d.ID)
+		if err != nil {
+			return fmt.Errorf("finish a dispatch: %w", err)
+		}
+	}
+	return nil
+}
+
+// count fills in how the deliveries of a dispatch stand. Deliveries that were
+// deleted because their subscriber left count no more.
+func count(ctx context.Context, h handle, d *status.Dispatch) error {
+	rows, err := h.QueryxContext(ctx, h.Rebind("SELECT state, COUNT(*) FROM deliveries WHERE update_id = ? AND channel = ? GROUP BY state"), d.UpdateID, d.Channel)
+	if err != nil {
+		return fmt.Errorf("count deliveries: %w", err)
+	}
+	defer rows.Close()
+	d.Total, d.Sent, d.Failed, d.Bounced = 0, 0, 0, 0
+	for rows.Next() {
+		var state status.DeliveryState
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return fmt.Errorf("count deliveries: %w", err)
+		}
+		d.Total += n
+		switch state {
+		case status.Sent:
+			d.Sent = n
+		case status.Failed:
+			d.Failed = n
+		case status.Bounced:
+			d.Bounced = n
+		}
+	}
+	return rows.Err()
+}
+
+// Dispatches lists what was told, the newest first, about a subject, or all
+// when it is "". What is not finished is counted now.
+func (s *Store) Dispatches(ctx context.Context, subjectID string, limit int) ([]status.Dispatch, error) {
+	where, args := "", []any{}
+	if subjectID != "" {
+		where, args = "WHERE subject_id = ? ", []any{subjectID}
+	}
+	tail, args := limited(where+"ORDER BY created_at DESC, id DESC", args, limit)
+	found, err := dispatches.list(ctx, s.read, tail, args...)
+	for n := range found {
+		if err == nil && found[n].FinishedAt.IsZero() {
+			err = count(ctx, s.read, &found[n])
+		}
+	}
+	return found, err
+}
+
+// Dispatch finds one of them.
+func (s *Store) Dispatch(ctx context.Context, id string) (status.Dispatch, error) {
+	d, err := dispatches.one(ctx, s.read, status.ErrNotFound, "WHERE id = ?", id)
+	if err == nil && d.FinishedAt.IsZero() {
+		err = count(ctx, s.read, &d)
+	}
+	return d, err
+}
