@@ -16,6 +16,7 @@ type rulesCmd struct {
 	Check    rulesCheck    `cmd:"" help:"Report everything that is wrong in a rules file; exit 1 if anything is."`
 	Test     rulesTest     `cmd:"" help:"Play a file of tests against its rules on a virtual clock; exit 1 if one fails."`
 	Explain  rulesExplain  `cmd:"" help:"Show what the rules do with the alerts of a webhook body, and why."`
+	Schema   rulesSchema   `cmd:"" help:"Print the JSON Schema of rules files, for completion and checking in editors."`
 	Backtest rulesBacktest `cmd:"" help:"Replay stored webhooks through rules, and compare with the issues that were opened."`
 }
 
@@ -47,6 +48,24 @@ func (r *rulesCheck) Run(c *cli) error {
 	}
 	fmt.Fprintf(c.out, "%s: %d rules, no findings\n", rules.File, len(rules.Rules))
 	return nil
+}
+
+type rulesSchema struct{}
+
+func (rulesSchema) Help() string {
+	return `Save it beside your rules and name it in their first line; editors with a YAML language server do the rest:
+
+  statusbridge rules schema > rules.schema.json
+  # yaml-language-server: $schema=rules.schema.json`
+}
+
+func (rulesSchema) Run(c *cli) error {
+	schema, err := alerts.RulesSchema()
+	if err != nil {
+		return err
+	}
+	_, err = c.out.Write(schema)
+	return err
 }
 
 type rulesTest struct {

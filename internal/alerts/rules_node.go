@@ -19,6 +19,9 @@ type checker struct {
 	file     string
 	lines    []string
 	findings Findings
+	// knows, if set, is told the keys that each mapping may have: by it a test
+	// holds the schema against the loader.
+	knows func(n *yaml.Node, keys []string)
 }
 
 // report adds a finding at a node.
@@ -81,6 +84,9 @@ func (o object) at(key string) *yaml.Node {
 // object reads a mapping that may have the known keys only, each once.
 func (c *checker) object(n *yaml.Node, what string, known ...string) (object, bool) {
 	o := object{node: n, keys: map[string]*yaml.Node{}, vals: map[string]*yaml.Node{}}
+	if c.knows != nil {
+		c.knows(n, known)
+	}
 	c.pairs(n, what, func(key, value *yaml.Node) {
 		for _, k := range known {
 			if key.Value == k {

@@ -17,7 +17,10 @@ func (c *checker) open(n *yaml.Node, r *status.Rule, publicLabels []string) {
 		return
 	}
 	c.publishing(o, &r.Open)
-	allowed := c.allowed(*r, publicLabels)
+	if v := o.has("confirm_timeout"); v != nil {
+		c.confirmTimeout(v, &r.Open)
+	}
+	allowed := c.allowed(*r, publicLabels, publishesAlone(*r))
 	if v := o.has("title"); v != nil {
 		if s, ok := c.text(v, "title"); ok && strings.TrimSpace(s) == "" {
 			c.report(v, "", "title is empty")
@@ -38,9 +41,6 @@ func (c *checker) open(n *yaml.Node, r *status.Rule, publicLabels []string) {
 	}
 	if v := o.has("component_group"); v != nil {
 		r.Open.Components = append(r.Open.Components, c.componentGroup(o, v, allowed))
-	}
-	if v := o.has("confirm_timeout"); v != nil {
-		c.confirmTimeout(v, &r.Open)
 	}
 	if v := o.has("publish_after"); v != nil {
 		r.Open.PublishAfter = c.duration(v, "publish_after")
@@ -183,11 +183,11 @@ func (c *checker) escalations(n *yaml.Node, r status.Rule, publicLabels []string
 				esc.Impact = c.impact(i)
 			}
 			if l := set.has("components"); l != nil {
-				esc.Components = c.components(l, c.allowed(r, publicLabels))
+				esc.Components = c.components(l, c.allowed(r, publicLabels, publishesAlone(r)))
 			}
 		}
 		if v := o.has("body"); v != nil {
-			esc.Body = c.template(v, "body", c.allowed(r, publicLabels))
+			esc.Body = c.template(v, "body", c.allowed(r, publicLabels, r.Open.Publish != status.PublishNever))
 		}
 		if v := o.has("deescalate"); v != nil {
 			esc.Deescalate = c.boolean(v, "deescalate")

@@ -95,7 +95,7 @@ func (c *checker) rule(o object, name string, d defaults, sources []status.Sourc
 		res, _ := c.object(n, "resolve", append([]string{"body"}, resolveKeys...)...)
 		c.resolve(res, &r.Resolve)
 		if b := res.has("body"); b != nil {
-			r.Resolve.Body = c.template(b, "body", c.allowed(r, d.publicLabels))
+			r.Resolve.Body = c.template(b, "body", c.allowed(r, d.publicLabels, endsAlone(r)))
 		}
 	}
 	if n := o.has("escalate"); n != nil {
@@ -157,10 +157,23 @@ func (c *checker) channels(n *yaml.Node, event string) []string {
 	return out
 }
 
-// allowed are the labels that a text published by itself may speak of: those
-// that make the group, and the public ones. nil is all of them.
-func (c *checker) allowed(r status.Rule, publicLabels []string) map[string]bool {
-	if r.Open.Publish != status.PublishAuto {
+// publishesAlone reports whether an issue of the rule may become public before
+// a person reads it.
+func publishesAlone(r status.Rule) bool {
+	return r.Open.Publish == status.PublishAuto || r.Open.Publish == status.PublishConfirm && r.Open.ConfirmThen == status.ConfirmPublish
+}
+
+// endsAlone reports whether the text of the end may become public before a
+// person reads it: whoever confirmed the issue saw its beginning only.
+func endsAlone(r status.Rule) bool {
+	return r.Open.Publish != status.PublishNever && r.Resolve.Mode != status.ResolvePropose && r.Resolve.Mode != status.ResolveManual
+}
+
+// allowed are the labels that a text may speak of. One that is published by
+// itself: those that make the group, and the public ones. Another: all, which
+// is nil.
+func (c *checker) allowed(r status.Rule, publicLabels []string, byItself bool) map[string]bool {
+	if !byItself {
 		return nil
 	}
 	out := map[string]bool{}

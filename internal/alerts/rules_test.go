@@ -234,6 +234,7 @@ func TestEveryMistakeIsFoundInItsPlace(t *testing.T) {
 		{"bad time zone", rule(all, `  open: {title: '{{ .StartedAt | tz "Mars/Base" }}'}`), "7:34", "Mars/Base", ""},
 		{"too long a source", rule(all, `  open: {title: '`+long+`'}`), "7:17", "longer than 8192 bytes", ""},
 		{"too long a text", rule(all, `  open: {title: '`+long[:5000]+`'}`), "7:17", "more than 4096 bytes", ""},
+		{"a wide printf", rule(all, `  open: {title: '{{ printf "%100000d" 1 }}'}`), "7:21", "width or precision", ""},
 		{"in a block", rule(all, "  open:", "    title: T", "    body: |", "      First line.", "      Ünd {{ .Nope }}"), "11:14", "no field .Nope", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) { findsMistake(t, tt.src, tt.place, tt.message, tt.hint) })
@@ -322,7 +323,35 @@ func TestTextsPublishedByThemselvesSpeakOfPublicLabelsOnly(t *testing.T) {
 	if got := findings(t, resolve); got[0].Line != 8 {
 		t.Error(got)
 	}
-	load(t, strings.Replace(resolve, "publish: auto", "publish: confirm", 1))
+	// Who confirms an issue reads its beginning. What automation says later, nobody
+	// has read before; nor what a time-out publishes.
+	confirmed := strings.Replace(resolve, "publish: auto", "publish: confirm", 1)
+	if got := findings(t, confirmed); got[0].Line != 8 {
+		t.Error(got)
+	}
+	load(t, strings.Replace(confirmed, "resolve: {", "resolve: {mode: propose, ", 1))
+	load(t, strings.Replace(resolve, "publish: auto", "publish: never", 1))
+	worse := rule(all, title, "  escalate: [{when: 'alerts > 3', set: {impact: major}, body: '{{ .CommonLabels.instance }}'}]")
+	if got := findings(t, worse); got[0].Line != 8 {
+		t.Error(got)
+	}
+	waits := rule(all, "  open: {title: '{{ .CommonLabels.instance }}', publish: confirm, confirm_timeout: {after: 5m, then: publish}}")
+	if got := findings(t, waits); got[0].Line != 7 {
+		t.Error(got)
+	}
+	load(t, strings.Replace(waits, "then: publish", "then: keep", 1))
+}
+
+func TestALabelCannotMakeATemplateBurnTime(t *testing.T) {
+	r := load(t, rule(all, `  open: {title: '{{ printf .CommonLabels.a 1 2 }}'}`))
+	for _, format := range []string{strings.Repeat("%999999d", 500), "%.99999999f", "%*d", "%[2]*[1]d", "%-01000d"} {
+		if _, err := r.Rules[0].Open.Title(status.Evidence{CommonLabels: map[string]string{"a": format}}); err == nil {
+			t.Errorf("%.20q was carried out", format)
+		}
+	}
+	if s, err := r.Rules[0].Open.Title(status.Evidence{CommonLabels: map[string]string{"a": "%3d %02d%%"}}); s != "  1 02%" || err != nil {
+		t.Errorf("%q %v", s, err)
+	}
 }
 
 func TestATemplateThatLoadedDoesNotFailOnHostileLabels(t *testing.T) {

@@ -191,7 +191,7 @@ var functions = template.FuncMap{
 		return short(string(b)), err
 	},
 	"print":    func(all ...any) string { return short(fmt.Sprint(all...)) },
-	"printf":   func(format string, all ...any) string { return short(fmt.Sprintf(short(format), all...)) },
+	"printf":   formatted,
 	"println":  func(all ...any) string { return short(fmt.Sprintln(all...)) },
 	"html":     func(all ...any) string { return short(template.HTMLEscaper(short(fmt.Sprint(all...)))) },
 	"js":       func(all ...any) string { return short(template.JSEscaper(short(fmt.Sprint(all...)))) },
@@ -208,6 +208,18 @@ func functionNames() []string {
 		names = append(names, name)
 	}
 	return names
+}
+
+// wide finds verbs of printf that ask for a width or precision of more than
+// three digits, or take one from an argument: each could make a megabyte.
+var wide = regexp.MustCompile(`%[^a-zA-Z%]*(\d{4}|\*)`)
+
+// formatted is printf, whose format a label might hold.
+func formatted(format string, all ...any) (string, error) {
+	if format = short(format); wide.MatchString(format) {
+		return "", errors.New("printf: the width or precision is too large")
+	}
+	return short(fmt.Sprintf(format, all...)), nil
 }
 
 var titleCase = alertmanager.DefaultFuncs["title"].(func(string) string)
