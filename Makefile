@@ -6,12 +6,13 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 BUILD    := -trimpath -ldflags '-s -w -X main.release=$(VERSION)'
 CYCLES   ?= 1000
 FUZZTIME ?= 60s
+STEPS    ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help tools check test build run kill9 fuzz
+.PHONY: help tools check test build run kill9 histories faults fuzz
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools: ## install what the tests need and is missing (Debian, as root)
 	@scripts/tools
@@ -21,6 +22,7 @@ check: ## formatting, go vet, staticcheck
 
 test: tools check ## everything: tools, check, all tests with the race detector, on SQLite and PostgreSQL
 	$(GO) test -race -count=1 -timeout 25m ./...
+	@$(MAKE) --no-print-directory histories STEPS=1000000
 
 build: ## one static binary: ./statusbridge
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o statusbridge ./cmd/statusbridge
@@ -30,6 +32,12 @@ run: ## start the daemon here (./statusbridge.db, http://127.0.0.1:8080/)
 
 kill9: tools ## long: kill -9 in a burst of webhooks, CYCLES times (1000)
 	STATUSBRIDGE_KILL_CYCLES=$(CYCLES) $(GO) test -count=1 -timeout 6h -v -run 'KillMinusNine' ./internal/app/scenario
+
+histories: ## random histories through the engine, STEPS (10 million) steps of them, against its nine invariants
+	STATUSBRIDGE_HISTORY_STEPS=$(STEPS) $(GO) test -count=1 -timeout 12h -v -run 'TestInvariantsHoldInEveryHistory' ./internal/status
+
+faults: ## plant each known fault into the engine; the invariants must catch it
+	$(GO) test -count=1 -v -run 'TestEachPlantedFaultIsCaught' ./internal/status
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)

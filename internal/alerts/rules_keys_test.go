@@ -129,6 +129,7 @@ func TestMistakesInTheKeysOfTheEngineAreFoundInTheirPlace(t *testing.T) {
 		{"policy", rule(all, title, "  during_maintenance: atach"), "8:23", "must be attach", `"attach"`},
 		{"status template", rule(all, "  open: {title: T, components: [{component: a, status: '{{ .Severity }}'}]}"), "7:56", `yields "info"`, ""},
 		{"two names", rule(all, "  open: {title: T, components: [{component: a, component_label: b, status: major_outage}]}"), "7:33", "not by both", ""},
+		{"label outside the group", rule(all, "  open: {title: T, components: [{component_label: b, status: major_outage}]}"), "7:51", "not in group_by", "add it"},
 		{"group without status", rule(all, "  open: {title: T, component_group: a}"), "7:20", "without component_status", ""},
 		{"require", rule(all, title, "  resolve: {require: some}"), "8:22", "must be all or any", ""},
 		{"peer", "version: 1\nsources: {a: {type: alertmanager, peers: [am-1]}}\n", "2:43", "no address", "http://"},

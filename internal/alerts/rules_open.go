@@ -37,7 +37,7 @@ func (c *checker) open(n *yaml.Node, r *status.Rule, publicLabels []string) {
 		r.Open.Impact = c.impact(v)
 	}
 	if v := o.has("components"); v != nil {
-		r.Open.Components = c.components(v, allowed)
+		r.Open.Components = c.components(v, *r, allowed)
 	}
 	if v := o.has("component_group"); v != nil {
 		r.Open.Components = append(r.Open.Components, c.componentGroup(o, v, allowed))
@@ -72,7 +72,7 @@ var outages = words([]status.ComponentStatus{
 	status.UnderMaintenance, status.DegradedPerformance, status.PartialOutage, status.MajorOutage,
 })
 
-func (c *checker) components(n *yaml.Node, allowed map[string]bool) []status.RuleComponent {
+func (c *checker) components(n *yaml.Node, r status.Rule, allowed map[string]bool) []status.RuleComponent {
 	var out []status.RuleComponent
 	seen := map[string]bool{}
 	for _, e := range c.list(n, "components") {
@@ -86,7 +86,7 @@ func (c *checker) components(n *yaml.Node, allowed map[string]bool) []status.Rul
 		case name != nil && label != nil:
 			c.report(e, "", "a component is named by component or by component_label, not by both")
 		case label != nil:
-			rc.Label, _ = c.text(label, "component_label")
+			rc.Label = c.componentLabel(label, r)
 		case name == nil:
 			c.report(e, "", "a component without its name (component: ...)")
 		default:
@@ -104,6 +104,16 @@ func (c *checker) components(n *yaml.Node, allowed map[string]bool) []status.Rul
 		out = append(out, rc)
 	}
 	return out
+}
+
+// componentLabel reads the label that names the component. The alerts of an
+// issue agree on the labels they are grouped by, and on no others.
+func (c *checker) componentLabel(n *yaml.Node, r status.Rule) string {
+	s, ok := c.text(n, "component_label")
+	if ok && !slices.Contains(r.GroupBy, s) {
+		c.report(n, "add it to group_by", "component_label is %q, which is not in group_by of the rule", status.Clip(s, 60))
+	}
+	return s
 }
 
 func (c *checker) componentName(n *yaml.Node, seen map[string]bool) string {
@@ -183,7 +193,7 @@ func (c *checker) escalations(n *yaml.Node, r status.Rule, publicLabels []string
 				esc.Impact = c.impact(i)
 			}
 			if l := set.has("components"); l != nil {
-				esc.Components = c.components(l, c.allowed(r, publicLabels, publishesAlone(r)))
+				esc.Components = c.components(l, r, c.allowed(r, publicLabels, publishesAlone(r)))
 			}
 		}
 		if v := o.has("body"); v != nil {

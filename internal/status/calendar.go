@@ -222,9 +222,26 @@ func (d *desk) turn(m Maintenance) {
 	d.over(m)
 }
 
-// over lets alerts that the maintenance had explained speak for themselves.
+// over lets alerts that the maintenance had explained speak for themselves:
+// whether they were its evidence already or still in their hold, the hold
+// begins anew.
 func (d *desk) over(m Maintenance) {
-	if m.Over() {
-		d.detach(m.ID, false)
+	if !m.Over() {
+		return
+	}
+	d.detach(m.ID, false)
+	if m.StartedAt.IsZero() {
+		return
+	}
+	for _, t := range sortedBy(all(d.c.Tracks, d.board.Tracks), func(t Track) string { return t.Key.String() }) {
+		rule, known := d.rules.Find(t.Key.Rule)
+		if !known || t.Firing == 0 || t.IssueID != "" || t.AttachedTo != "" || !t.Since.Before(d.now) || rule.DuringMaintenance == MaintenanceIgnore {
+			continue
+		}
+		if covers(m.Components, d.components(rule.Open.Components, rule, t, "")) {
+			t.Since = d.now
+			d.c.Tracks[t.Key] = t
+			d.assess(t.Key)
+		}
 	}
 }

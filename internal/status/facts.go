@@ -42,6 +42,11 @@ func take(s Signal, known bool, f Fact) (Signal, shift) {
 		}
 		return s.begin(f), started
 	}
+	if s.OrderedAt.After(s.SeenAt) && !at.After(f.ReceivedAt) {
+		// The source's clock ran ahead and was set right since: what it said then
+		// is as old as we heard it, or nothing would count until that hour comes.
+		s.OrderedAt = s.SeenAt
+	}
 	if f.Firing {
 		return takeFiring(s, f, at)
 	}
@@ -77,7 +82,8 @@ func takeFiring(s Signal, f Fact, at time.Time) (Signal, shift) {
 		s.StartsAt = f.StartsAt
 	}
 	s.describe(f)
-	if was.StartsAt.Equal(s.StartsAt) && was.OrderedAt.Equal(s.OrderedAt) && was.says(s) && f.ReceivedAt.Sub(s.SeenAt) < seenEvery {
+	s.Misses, s.MissedAt = 0, time.Time{} // its source has it after all
+	if was.Misses == 0 && was.StartsAt.Equal(s.StartsAt) && was.OrderedAt.Equal(s.OrderedAt) && was.says(s) && f.ReceivedAt.Sub(s.SeenAt) < seenEvery {
 		return was, unchanged
 	}
 	s.SeenAt = later(s.SeenAt, f.ReceivedAt)
@@ -86,7 +92,7 @@ func takeFiring(s Signal, f Fact, at time.Time) (Signal, shift) {
 
 func takeResolved(s Signal, f Fact, at time.Time) (Signal, shift) {
 	if at.Before(s.OrderedAt) {
-		return s, unchanged // it ended an earlier episode
+		return s.after(f) // it ended an earlier episode
 	}
 	if !s.Firing {
 		if !at.After(s.OrderedAt) {
@@ -95,12 +101,28 @@ func takeResolved(s Signal, f Fact, at time.Time) (Signal, shift) {
 		s.OrderedAt, s.EndsAt, s.SeenAt = at, later(s.EndsAt, f.EndsAt), f.ReceivedAt
 		return s, noted
 	}
-	s.OrderedAt, s.SeenAt = at, f.ReceivedAt
+	if f.Unrecovered && at.Equal(s.OrderedAt) && !f.EndsAt.After(s.EndsAt) {
+		return s, unchanged
+	}
+	s.OrderedAt, s.SeenAt, s.EndsAt = at, f.ReceivedAt, later(s.EndsAt, f.EndsAt)
 	if f.Unrecovered {
 		return s, expired
 	}
-	s.Firing, s.EndsAt = false, later(s.EndsAt, f.EndsAt)
+	s.Firing = false
 	return s, stopped
+}
+
+// after takes note of the end of an earlier episode that came late: the present
+// one began after it, whatever older start we had heard of.
+func (s Signal) after(f Fact) (Signal, shift) {
+	if !f.OrderedAt.IsZero() || !f.EndsAt.After(s.EndsAt) {
+		return s, unchanged
+	}
+	s.EndsAt = f.EndsAt
+	if s.Firing && s.StartsAt.Before(s.EndsAt) {
+		s.StartsAt = s.OrderedAt
+	}
+	return s, noted
 }
 
 // near reports whether two beginnings are of one episode.

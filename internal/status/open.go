@@ -65,11 +65,11 @@ func (d *desk) stageNew(i *Issue, rule Rule, byPerson bool) {
 // issue that a person ended is not reopened: byPerson says that a new one must
 // wait for a person.
 func (d *desk) takeUp(rule Rule, t Track) (byPerson, again bool) {
+	if d.forPerson(rule, t, d.now) {
+		return true, false
+	}
 	if t.LastIssue == "" || rule.ReopenWithin <= 0 || d.now.Sub(t.LastEndedAt) > rule.ReopenWithin {
 		return false, false
-	}
-	if t.LastEndedBy != Automation {
-		return true, false
 	}
 	i, ok := d.issue(t.LastIssue)
 	if !ok || i.State != Resolved || i.Stage == Dismissed || !i.Automatic(FieldState) {
@@ -84,6 +84,17 @@ func (d *desk) takeUp(rule Rule, t Track) (byPerson, again bool) {
 	d.saveIssue(i)
 	d.escalate(rule, t, i)
 	return false, true
+}
+
+// forPerson reports whether an issue that the track opens at that moment waits
+// for a person whatever the rule says, since a person ended the last one.
+func (d *desk) forPerson(rule Rule, t Track, at time.Time) bool {
+	return t.LastIssue != "" && t.LastEndedBy != Automation && rule.ReopenWithin > 0 && at.Sub(t.LastEndedAt) <= rule.ReopenWithin
+}
+
+// heldBack reports whether the breaker left the issue to a person.
+func (i Issue) heldBack() bool {
+	return slices.ContainsFunc(i.Suggestions, func(s Suggestion) bool { return s.Reason == string(ReasonBreaker) })
 }
 
 // publishAuto publishes without a person, unless the breaker is open: then the
@@ -312,16 +323,19 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // majorTitle is what the breaker proposes.
 const majorTitle = "Several systems are affected"
 
-// majorEvent drafts, once, one issue for people to tell the whole with.
+// majorEvent drafts, once a storm, one issue for people to tell the whole with.
+// It is known by its note, since people will give it a better title.
 func (d *desk) majorEvent(published int) {
+	mark := Note{At: d.now, Text: string(ReasonBreaker)}
 	for _, i := range all(d.c.Issues, d.board.Issues) {
-		if i.Open() && i.Title == majorTitle {
+		proposed := i.Origin == Manual && len(i.Notes) > 0 && i.Notes[0].Text == mark.Text
+		if proposed && (i.Open() || d.now.Sub(i.CreatedAt) < d.rules.Breaker.Window) {
 			return
 		}
 	}
 	i := Issue{
 		ID: d.mint(), Title: majorTitle, State: Investigating, Impact: ImpactMajor, Stage: Draft, Origin: Manual,
-		StartedAt: d.now, CreatedAt: d.now,
+		StartedAt: d.now, CreatedAt: d.now, Notes: []Note{mark},
 	}
 	i.Updates = []Update{d.update(i, "Several of our systems have problems at the same time. We are investigating.", Automation, nil, nil)}
 	d.log(Entry{Action: "opened", Subject: i.ID, Reason: ReasonBreaker, Detail: strconv.Itoa(published) + " issues were published by themselves shortly before"})

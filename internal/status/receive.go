@@ -64,6 +64,9 @@ func (d *desk) receive(f Fact) []TrackKey {
 		s.Tracks = d.enter(s)
 	}
 	d.did(f, didOf(what, known, f, old), s.Tracks)
+	if d.rules.DropUnmatched && !known && len(s.Tracks) == 0 && len(d.rules.Route(s.Key.Source, s.Labels, s.Lists)) == 0 {
+		return nil
+	}
 	d.c.Signals[s.Key] = s
 	var touched []TrackKey
 	for _, key := range s.Tracks {
@@ -196,12 +199,16 @@ func (d *desk) merged(f Fact) []TrackKey {
 	if !has || !parent.Firing {
 		parent = child
 		parent.Key = key
+		parent.Misses, parent.MissedAt, parent.Suppressed = 0, time.Time{}, false // those were the child's
 		d.c.Signals[key] = parent
 		for _, k := range parent.Tracks {
 			t, _ := d.track(k)
 			t.join(parent)
 			d.c.Tracks[k] = t
 		}
+	} else if parent.Misses > 0 {
+		parent.Misses, parent.MissedAt = 0, time.Time{} // its source speaks of it
+		d.c.Signals[key] = parent
 	}
 	ended := child
 	ended.Firing, ended.EndsAt, ended.OrderedAt, ended.SeenAt = false, f.ReceivedAt, later(child.OrderedAt, f.stamp()), f.ReceivedAt

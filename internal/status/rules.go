@@ -20,7 +20,8 @@ type Rules struct {
 	// RemindBefore lists how long before its beginning a maintenance is called to
 	// mind.
 	RemindBefore []time.Duration
-	// DropUnmatched: an alert that no rule wants is not shown to admins.
+	// DropUnmatched: an alert that no rule wants is forgotten; otherwise admins
+	// see it.
 	DropUnmatched bool
 	// Past are earlier versions by hash: an issue finishes with the rules that
 	// opened it.

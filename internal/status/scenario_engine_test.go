@@ -89,6 +89,21 @@ func TestS14AnAlertAbsentFromItsSourceTwiceIsResolved(t *testing.T) {
 	}
 }
 
+func TestS14AFiringStatementBetweenTwoMissesBeginsTheCountAnew(t *testing.T) {
+	w := newWorld(t, checkoutDown(t, publishedAtOnce))
+	polled(w)
+	w.receive(w.firing("a"))
+	w.after(time.Minute)
+	w.reconcile(seen())
+	w.after(30 * time.Second)
+	w.receive(fact("a", epoch, time.Time{}))
+	w.after(30 * time.Second)
+	w.reconcile(seen())
+	if !w.board.Signals[status.SignalKey{Source: "am", Fingerprint: "a"}].Firing {
+		t.Error("ended although its source said meanwhile that it fires")
+	}
+}
+
 func TestS14ASilencedAlertKeepsTheIssueOpenUnlessTheRuleSaysOtherwise(t *testing.T) {
 	for resolves, want := range map[bool]status.IssueState{false: status.Investigating, true: status.Resolved} {
 		w := newWorld(t, checkoutDown(t, publishedAtOnce, func(r *status.Rule) { r.SilencedResolves = resolves }))
@@ -297,6 +312,22 @@ func TestS31ASourceClockInTheFutureDoesNotDelayTheHold(t *testing.T) {
 	}
 }
 
+func TestS31ASourceClockThatIsSetRightIsBelievedAgain(t *testing.T) {
+	for _, skew := range []time.Duration{time.Hour, -time.Hour} {
+		w := newWorld(t, checkoutDown(t, publishedAtOnce))
+		w.receive(fact("a", epoch.Add(skew), time.Time{}), fact("b", epoch.Add(skew), epoch.Add(skew+time.Second)))
+		w.after(5 * time.Minute)
+		w.receive(w.cleared("a", epoch.Add(skew))) // by the right clock
+		if w.board.Signals[status.SignalKey{Source: "am", Fingerprint: "a"}].Firing {
+			t.Errorf("clock %s off: the end is taken for older than its beginning", skew)
+		}
+		w.receive(w.firing("b"))
+		if !w.board.Signals[status.SignalKey{Source: "am", Fingerprint: "b"}].Firing {
+			t.Errorf("clock %s off: the next episode is taken for older than the last", skew)
+		}
+	}
+}
+
 func TestS32AClockThatJumpsBackOnlyDelays(t *testing.T) {
 	w := newWorld(t, checkoutDown(t))
 	w.receive(w.firing("a"))
@@ -342,6 +373,56 @@ func TestS34TheBreakerKeepsFurtherIssuesAsDraftsAndProposesAMajorEvent(t *testin
 	}
 	if stages[status.Published] != 5 || stages[status.Draft] != 7 || major != 1 {
 		t.Errorf("stages %v, %d major events", stages, major)
+	}
+}
+
+func TestS34TheMajorEventIsProposedOnceAStormWhateverPeopleMakeOfIt(t *testing.T) {
+	for name, touch := range map[string]func(w *world, id string){
+		"renamed and published": func(w *world, id string) {
+			w.revise(status.PublishIssue{EditIssue: status.EditIssue{ID: id, Title: ptr("Everything is slow")}})
+		},
+		"dismissed": func(w *world, id string) { w.revise(status.DismissIssue{ID: id}) },
+	} {
+		w := newWorld(t, checkoutDown(t, publishedAtOnce))
+		w.rules.Breaker = status.Breaker{MaxPublished: 1, Window: 10 * time.Minute}
+		proposed := func() (ids []string) {
+			for _, i := range w.issues() {
+				if i.Origin == status.Manual {
+					ids = append(ids, i.ID)
+				}
+			}
+			return ids
+		}
+		for n := range 4 {
+			f := w.firing(fmt.Sprintf("r%d", n))
+			f.Labels["region"] = fmt.Sprintf("r%d", n)
+			w.receive(f)
+			if n == 1 {
+				touch(w, proposed()[0])
+			}
+			w.after(time.Second)
+		}
+		if n := len(proposed()); n != 1 {
+			t.Errorf("%s: %d major events are proposed", name, n)
+		}
+	}
+}
+
+func TestS34WhatTheBreakerHeldBackStaysADraftWhenItFiresAgain(t *testing.T) {
+	w := newWorld(t, checkoutDown(t, publishedAtOnce, func(r *status.Rule) { r.Resolve.After = time.Hour }))
+	w.rules.Breaker = status.Breaker{MaxPublished: 1, Window: 2 * time.Minute}
+	other := w.firing("us")
+	other.Labels["region"] = "us"
+	w.receive(other, w.firing("a"))
+	w.after(time.Minute)
+	w.receive(w.cleared("a", epoch))
+	w.after(10 * time.Minute)
+	w.receive(w.firing("a"))
+	w.after(10 * time.Minute)
+	for _, i := range w.issues() {
+		if i.Group == `{region="eu"}` && i.Stage != status.Draft {
+			t.Errorf("it is %s, and no person was asked", i.Stage)
+		}
 	}
 }
 
@@ -499,6 +580,19 @@ func TestS43AlertsDuringMaintenanceAreEvidenceAndOpenAfterIt(t *testing.T) {
 	if i := w.only(); !i.CreatedAt.Equal(epoch.Add(32 * time.Minute)) {
 		t.Errorf("opened at %s, want a whole hold after the maintenance", i.CreatedAt)
 	}
+}
+
+func TestS43AHoldThatMaintenanceCutShortBeginsAnewToo(t *testing.T) {
+	w := newWorld(t, checkoutDown(t))
+	maintain(w, time.Minute, 30*time.Minute)
+	w.after(29 * time.Minute)
+	w.receive(w.firing("a"))
+	w.after(3*time.Minute - time.Second)
+	if len(w.issues()) != 0 {
+		t.Fatal("the part of the hold under maintenance counted")
+	}
+	w.after(time.Second)
+	w.only()
 }
 
 func TestMaintenanceOfOtherComponentsOrIgnoredExplainsNothing(t *testing.T) {
@@ -661,6 +755,29 @@ func TestResolveModes(t *testing.T) {
 		w.after(time.Hour)
 		if i := w.only(); i.State != want.state || len(i.Suggestions) != want.suggestions {
 			t.Errorf("%s: %s with %d suggestions", mode, i.State, len(i.Suggestions))
+		}
+	}
+}
+
+func TestModeMonitoringNeedsNoSettling(t *testing.T) {
+	w := newWorld(t, checkoutDown(t, publishedAtOnce, func(r *status.Rule) { r.Resolve = status.Resolve{Mode: status.ResolveMonitoring} }))
+	w.receive(w.firing("a"))
+	w.after(time.Minute)
+	w.receive(w.cleared("a", epoch))
+	if i := w.only(); i.State != status.Monitoring {
+		t.Errorf("state %s", i.State)
+	}
+}
+
+func TestWhatNoRuleWantsIsKeptOrForgottenAsTheRulesSay(t *testing.T) {
+	for drop, want := range map[bool]int{false: 2, true: 0} {
+		w := newWorld(t, checkoutDown(t))
+		w.rules.DropUnmatched = drop
+		firing, ended := w.firing("x"), w.cleared("y", epoch.Add(-time.Minute))
+		firing.Labels["alertname"], ended.Labels["alertname"] = "Other", "Other"
+		w.receive(firing, ended)
+		if n := len(w.board.Signals); n != want {
+			t.Errorf("drop %v: %d signals are kept, want %d", drop, n, want)
 		}
 	}
 }

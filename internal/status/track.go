@@ -215,14 +215,20 @@ func (d *desk) active(rule Rule, t Track, i Issue) {
 // wake takes back what falling quiet had done to the issue.
 func (d *desk) wake(rule Rule, t Track, i Issue) Issue {
 	before := i
-	i.Suggestions = without(i.Suggestions, FieldState)
+	heldBack := i.heldBack()
+	if !heldBack {
+		i.Suggestions = without(i.Suggestions, FieldState)
+	}
 	if i.State == Monitoring && i.Automatic(FieldState) && !i.Flapping {
 		i.State, i.MonitoringAt = Investigating, time.Time{}
 		d.tellIssue(&i, before, rule, "The problem has come back. We are investigating again.", EventUpdate, ReasonRefired)
 	}
-	if i.Stage == Draft && rule.Open.Publish == PublishAuto && d.armed(TimerPublish, i.ID).IsZero() {
+	if i.Stage == Draft && rule.Open.Publish == PublishAuto && !heldBack && !d.forPerson(rule, t, i.CreatedAt) && d.armed(TimerPublish, i.ID).IsZero() {
 		// The veto window passed while it was quiet: people get a fresh one.
 		d.setTimer(TimerPublish, i.ID, d.now.Add(rule.Open.PublishAfter))
+	}
+	if len(i.Suggestions) != len(before.Suggestions) {
+		d.log(Entry{Action: "withdrew", Subject: i.ID, Reason: ReasonRefired, Detail: "the suggestion to resolve it"})
 	}
 	if i.State != before.State || len(i.Suggestions) != len(before.Suggestions) {
 		d.saveIssue(i)
@@ -265,8 +271,8 @@ func (d *desk) calm(rule Rule, t Track, i Issue) {
 	if rule.Resolve.Mode == ResolveManual {
 		return
 	}
-	early := rule.Resolve.MonitoringFirst || rule.Resolve.Mode == ResolveMonitoring
-	if early && rule.Resolve.After > 0 && i.State != Monitoring && i.Stage != Draft && i.Automatic(FieldState) && !i.Flapping {
+	early := rule.Resolve.MonitoringFirst && rule.Resolve.After > 0 || rule.Resolve.Mode == ResolveMonitoring
+	if early && i.State != Monitoring && i.Stage != Draft && i.Automatic(FieldState) && !i.Flapping {
 		before := i
 		i.State, i.MonitoringAt = Monitoring, d.now
 		d.tellIssue(&i, before, rule, "The alerts have stopped. We are watching the recovery.", EventUpdate, ReasonQuiet)
@@ -315,16 +321,17 @@ func (d *desk) settle(key TrackKey) {
 	default:
 		d.end(&i, d.text(rule.Resolve.Body, rule, t, i, "The alerts have cleared. This is resolved."), Automation)
 		d.saveIssue(i)
-		d.log(Entry{Action: "resolved", Subject: i.ID, Reason: ReasonSettled, Detail: "quiet since " + clock(t.QuietSince) + d.howCleared(t)})
+		d.log(Entry{Action: "resolved", Subject: i.ID, Reason: ReasonSettled, Detail: "quiet since " + clock(t.QuietSince) + d.howCleared(t, i.StartedAt)})
 		d.announce(i, EventResolve, i.lastUpdate(), d.channels(i, EventResolve))
 	}
 	d.ended(t, i, Automation)
 }
 
-// howCleared says if the end of the alerts was found by asking the source.
-func (d *desk) howCleared(t Track) string {
+// howCleared says if the end of an alert of this episode was found by asking
+// the source.
+func (d *desk) howCleared(t Track, since time.Time) string {
 	for _, s := range d.members(t.Key) {
-		if s.Misses > 0 {
+		if s.Misses >= missesNeeded && !s.EndsAt.Before(since) {
 			return ", " + string(ReasonReconciled)
 		}
 	}
