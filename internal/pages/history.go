@@ -9,9 +9,9 @@ import (
 
 type issuePage struct {
 	shell
-	Issue issueCard
-	// Began is set when the disturbance began before the first update tells.
-	Began    *moment
+	Issue    issueCard
+	Events   []event // before the first update, newest first
+	Course   *course // nil when it was over at once
 	Resolved *moment
 }
 
@@ -44,9 +44,7 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 		at := e.moment(i.ResolvedAt)
 		page.Resolved = &at
 	}
-	if len(i.Updates) > 0 && i.Updates[0].DisplayAt.Sub(i.StartedAt) >= time.Minute {
-		page.Began = &c.Started
-	}
+	page.Events, page.Course = e.events(i), e.course(i)
 	return page
 }
 
