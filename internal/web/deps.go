@@ -100,6 +100,7 @@ type calendar interface {
 
 type catalogue interface {
 	Components(ctx context.Context) ([]status.Component, []status.Group, error)
+	Corrections(ctx context.Context, component string, limit int) ([]status.Correction, error)
 }
 
 type evidence interface {
