@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -42,7 +43,7 @@ type Poller struct {
 // Limits of polling.
 const (
 	askTimeout = 10 * time.Second
-	// step is the longest sleep between two looks at who is due.
+	// pollStep is the longest sleep between two looks at who is due.
 	pollStep = 5 * time.Second
 	// gap is how long we may have been stopped before every source is asked at
 	// once.
@@ -94,11 +95,25 @@ func (p *Poller) Run(ctx context.Context) error {
 		}
 		p.pollDue(ctx)
 		last = p.cfg.Clock.Now()
-		if err := p.cfg.Clock.Wait(ctx, pollStep, p.wake); err != nil {
+		if err := p.cfg.Clock.Wait(ctx, p.step(), p.wake); err != nil {
 			return err
 		}
 	}
 }
+
+// step is how long to sleep until somebody may be due.
+func (p *Poller) step() time.Duration {
+	step := pollStep
+	if rules := p.cfg.Rules(); rules != nil {
+		for _, src := range rules.Sources {
+			step = min(step, p.every(src))
+		}
+	}
+	return step
+}
+
+// every is how often a source is asked.
+func (p *Poller) every(src status.Source) time.Duration { return cmp.Or(src.PollEvery, p.cfg.Every) }
 
 // forget makes every source due.
 func (p *Poller) forget() {
@@ -114,26 +129,26 @@ func (p *Poller) pollDue(ctx context.Context) {
 	}
 	var all sync.WaitGroup
 	for _, src := range rules.Sources {
-		if src.Polled() && p.due(src.Name) {
+		if src.Polled() && p.due(src) {
 			all.Go(func() { p.Poll(ctx, rules, src) })
 		}
 	}
 	all.Wait()
 }
 
-func (p *Poller) due(name string) bool {
+func (p *Poller) due(src status.Source) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.cfg.Clock.Now()
-	wait := p.cfg.Every
-	if p.nudged[name] {
-		wait = pollStep // a storm of messages must not become one of questions
+	wait := p.every(src)
+	if p.nudged[src.Name] {
+		wait = min(wait, pollStep) // a storm of messages must not become one of questions
 	}
-	if now.Sub(p.asked[name]) < wait {
+	if now.Sub(p.asked[src.Name]) < wait {
 		return false
 	}
-	p.asked[name] = now
-	delete(p.nudged, name)
+	p.asked[src.Name] = now
+	delete(p.nudged, src.Name)
 	return true
 }
 

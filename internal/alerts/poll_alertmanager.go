@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,13 +27,14 @@ type peerAnswer struct {
 	alerts    []*models.GettableAlert
 	receivers []string
 	uptime    time.Duration
+	since     time.Duration // uptime from which on absence means anything
 	err       error
 }
 
 // trusted reports whether the absence of an alert in the answer means
 // anything: the peer is up long enough and still knows us.
 func (a peerAnswer) trusted(receiver string) bool {
-	return a.err == nil && a.uptime > minUptime && (receiver == "" || slices.Contains(a.receivers, receiver))
+	return a.err == nil && a.uptime > a.since && (receiver == "" || slices.Contains(a.receivers, receiver))
 }
 
 // pollAlertmanager asks all peers and joins their answers: an alert that any
@@ -47,7 +49,7 @@ func (p *Poller) pollAlertmanager(ctx context.Context, rules *status.Rules, src 
 		if receiver == "" {
 			receiver = b.Sources[src.Name].Receiver
 		}
-		missing = join(&seen, answers, receiver, b, asked)
+		missing = join(&seen, answers, src, receiver, b)
 		return status.Reconcile(b, rules, seen, p.cfg.Clock.Now()), nil
 	})
 	if err != nil {
@@ -66,13 +68,13 @@ func (p *Poller) askPeers(ctx context.Context, src status.Source) []peerAnswer {
 	answers := make([]peerAnswer, len(src.Peers))
 	var all sync.WaitGroup
 	for n, peer := range src.Peers {
-		all.Go(func() { answers[n] = p.askPeer(ctx, peer) })
+		all.Go(func() { answers[n] = p.askPeer(ctx, src, peer) })
 	}
 	all.Wait()
 	return answers
 }
 
-func (p *Poller) askPeer(ctx context.Context, peer string) peerAnswer {
+func (p *Poller) askPeer(ctx context.Context, src status.Source, peer string) peerAnswer {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	api, err := p.alertmanagerAPI(peer)
@@ -93,7 +95,7 @@ func (p *Poller) askPeer(ctx context.Context, peer string) peerAnswer {
 	if err != nil {
 		return peerAnswer{err: fmt.Errorf("%s: %w", withoutPassword(peer), err)}
 	}
-	a := peerAnswer{alerts: alerts.Payload}
+	a := peerAnswer{alerts: alerts.Payload, since: cmp.Or(src.MinUptime, minUptime)}
 	if up := state.Payload.Uptime; up != nil {
 		a.uptime = p.cfg.Clock.Now().Sub(time.Time(*up))
 	}
@@ -131,9 +133,9 @@ func (p *Poller) alertmanagerAPI(peer string) (*client.AlertmanagerAPI, error) {
 
 // join fills seen from the answers, and returns the alerts that fire there and
 // not here.
-func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Board, asked time.Time) []alertmanagerAlert {
+func join(seen *status.Seen, answers []peerAnswer, src status.Source, receiver string, b status.Board) []alertmanagerAlert {
 	clear(seen.Active)
-	seen.Trusted, seen.Err = false, ""
+	seen.Trusted, seen.Err, seen.HeartbeatAt = false, "", time.Time{}
 	missing := map[string]alertmanagerAlert{}
 	var errs []string
 	for _, a := range answers {
@@ -143,6 +145,13 @@ func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Boa
 		}
 		seen.Trusted = seen.Trusted || a.trusted(receiver)
 		for _, al := range a.alerts {
+			if renewed := beat(al, src); !renewed.IsZero() {
+				// not only where it is routed to us
+				if renewed.After(seen.HeartbeatAt) {
+					seen.HeartbeatAt = renewed
+				}
+				continue
+			}
 			if !ours(al, receiver) {
 				continue
 			}
@@ -151,7 +160,7 @@ func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Boa
 			was, known := seen.Active[*al.Fingerprint]
 			seen.Active[*al.Fingerprint] = status.SeenAlert{Suppressed: suppressed && (!known || was.Suppressed)}
 			s := b.Signals[status.SignalKey{Source: seen.Source, Fingerprint: *al.Fingerprint}]
-			if !suppressed && !s.Firing && !s.SeenAt.After(asked) {
+			if !suppressed && !s.Firing && !s.SeenAt.After(seen.AskedAt) {
 				missing[*al.Fingerprint] = synthesize(al)
 			}
 		}
@@ -165,6 +174,16 @@ func join(seen *status.Seen, answers []peerAnswer, receiver string, b status.Boa
 	}
 	slices.SortFunc(out, func(a, b alertmanagerAlert) int { return strings.Compare(a.Fingerprint, b.Fingerprint) })
 	return out
+}
+
+// beat is when Prometheus last renewed the heartbeat, zero for other alerts.
+// Alertmanager goes on listing and repeating an alert for minutes after
+// Prometheus died; only this time stands still.
+func beat(al *models.GettableAlert, src status.Source) time.Time {
+	if al == nil || al.UpdatedAt == nil || !src.IsHeartbeat(al.Labels, nil) {
+		return time.Time{}
+	}
+	return time.Time(*al.UpdatedAt).UTC()
 }
 
 // ours reports whether an alert is routed to us; an incomplete one is not.

@@ -209,8 +209,59 @@ func TestWhatChangedWhileWeAskedIsNewerThanTheAnswer(t *testing.T) {
 	w.clock.pass(time.Second)
 	w.deliver(t, "A", "resolved")
 	seen := status.Seen{Source: "am", AskedAt: asked, Active: map[string]status.SeenAlert{}}
-	if missing := join(&seen, answers, "page", w.db.board, asked); len(missing) != 0 {
+	if missing := join(&seen, answers, w.rules.Sources[0], "page", w.db.board); len(missing) != 0 {
 		t.Errorf("an alert that has just ended would be taken in again: %v", missing)
+	}
+}
+
+// Alertmanager lists the heartbeat for minutes after Prometheus died.
+func TestTheHeartbeatIsAsOldAsPrometheusRenewedIt(t *testing.T) {
+	w := newAMWorld(t)
+	watched, err := LoadRules("rules.yaml", []byte(strings.Replace(string(w.rules.Source), "peers:",
+		"heartbeat: {matchers: ['alertname=\"Watchdog\"'], max_age: 3m}, peers:", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rules = watched
+	w.one.has("Watchdog", "active", "other")
+	w.two.has("Watchdog", "suppressed", "other")
+	w.two.alerts[0]["updatedAt"] = received.Add(-time.Minute)
+	for range 5 {
+		w.poll(t)
+	}
+	state := w.db.board.Sources["am"]
+	if !state.HeartbeatAt.Equal(received) || !w.db.board.Blind(w.rules, "am", w.clock.Now()) {
+		t.Errorf("renewed at %s, believed at %s", state.HeartbeatAt, w.clock.Now())
+	}
+	if len(w.db.board.Signals) != 0 {
+		t.Errorf("the heartbeat was taken in as an alert: %v", w.db.board.Signals)
+	}
+	w.one.alerts[0]["updatedAt"] = w.clock.Now()
+	w.poll(t)
+	if w.db.board.Blind(w.rules, "am", w.clock.Now()) {
+		t.Error("a renewed heartbeat is not believed")
+	}
+}
+
+func TestASourceIsAskedAsOftenAsItsRulesSay(t *testing.T) {
+	w := newAMWorld(t)
+	quick, err := LoadRules("rules.yaml", []byte(strings.Replace(string(w.rules.Source), "peers:", "poll_every: 2s, min_uptime: 2h, peers:", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rules = quick
+	if step := w.poller.step(); step != 2*time.Second {
+		t.Errorf("looks every %s who is due", step)
+	}
+	for range 3 {
+		w.poller.pollDue(t.Context())
+		w.clock.pass(2 * time.Second)
+	}
+	if n := w.one.asked.Load(); n != 3 {
+		t.Errorf("asked %d times in three rounds", n)
+	}
+	if at := w.db.board.Sources["am"].AnsweredAt; !at.IsZero() {
+		t.Error("believed a peer that is up for an hour, where two are asked for")
 	}
 }
 
@@ -278,13 +329,13 @@ func TestTheRecordedAnswersOfTheAPIAreUnderstood(t *testing.T) {
 	}))
 	defer server.Close()
 	w := newAMWorld(t)
-	a := w.poller.askPeer(t.Context(), server.URL)
+	a := w.poller.askPeer(t.Context(), status.Source{}, server.URL)
 	if a.err != nil || len(a.alerts) == 0 || len(a.receivers) == 0 || a.uptime == 0 {
 		t.Fatalf("%d alerts, receivers %v, uptime %s, error %v", len(a.alerts), a.receivers, a.uptime, a.err)
 	}
 	suppressed := 0
 	seen := status.Seen{Source: "am", Active: map[string]status.SeenAlert{}}
-	join(&seen, []peerAnswer{a}, "default.web-hook", status.NewBoard(""), received)
+	join(&seen, []peerAnswer{a}, status.Source{}, "default.web-hook", status.NewBoard(""))
 	for _, s := range seen.Active {
 		if s.Suppressed {
 			suppressed++
@@ -300,7 +351,7 @@ func TestThePasswordOfAPeerStaysOutOfErrors(t *testing.T) {
 	w.one.down = true
 	peer := strings.Replace(w.one.URL, "http://", "http://ada:canary-password@", 1) + "/prefix"
 	for _, address := range []string{peer, "http://ada:canary-password@127.0.0.1:1"} {
-		a := w.poller.askPeer(t.Context(), address)
+		a := w.poller.askPeer(t.Context(), status.Source{}, address)
 		if a.err == nil || strings.Contains(a.err.Error(), "canary") || !strings.Contains(a.err.Error(), "127.0.0.1") {
 			t.Errorf("the error is %v", a.err)
 		}

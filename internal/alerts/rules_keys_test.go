@@ -16,6 +16,8 @@ sources:
     type: alertmanager
     peers: [http://am-1:9093, http://am-2:9093/prefix]
     heartbeat: { matchers: ['alertname="Watchdog"'], max_age: 5m }
+    poll_every: 30s
+    min_uptime: 15m
 severity:
   - { matchers: ['severity="critical"'], level: critical, impact: major }
 defaults:
@@ -73,7 +75,7 @@ func TestEveryKeyOfTheRulesIsUnderstood(t *testing.T) {
 		t.Fatal(err)
 	}
 	src := r.Sources[0]
-	if len(src.Peers) != 2 || src.Heartbeat.MaxAge != 5*time.Minute || len(src.Heartbeat.Matchers) != 1 {
+	if len(src.Peers) != 2 || src.Heartbeat.MaxAge != 5*time.Minute || len(src.Heartbeat.Matchers) != 1 || src.PollEvery != 30*time.Second || src.MinUptime != 15*time.Minute {
 		t.Errorf("source %+v", src)
 	}
 	if in := r.Inhibit[0]; !in.Suppress || in.Equal[0] != "region" || in.Source.String() != `{rule="region-down"}` {
@@ -141,6 +143,7 @@ func TestMistakesInTheKeysOfTheEngineAreFoundInTheirPlace(t *testing.T) {
 		{"key instead of its variable", "version: 1\nsources: {a: {type: newrelic, account_id: 1, api_key_env: NRAK-AB12}}\n", "2:59", "name of an environment variable", "NEW_RELIC_API_KEY"},
 		{"api_url", "version: 1\nsources: {a: {type: newrelic, api_url: 'ftp://a'}}\n", "2:40", "no http or https address", ""},
 		{"heartbeat of everything", "version: 1\nsources: {a: {type: alertmanager, heartbeat: {matchers: [], max_age: 1m}}}\n", "2:57", "swallow", ""},
+		{"polling in a frenzy", "version: 1\nsources: {a: {type: alertmanager, poll_every: 1ms}}\n", "2:47", "a second or more", ""},
 		{"time interval", "version: 1\ntime_intervals: [{name: x, time_intervals: [{weekdays: [someday]}]}]\n", "2:45", "not a time interval", ""},
 		{"inhibit rule", "version: 1\ninhibit_rules: [{source_matchers: []}]\n", "2:17", "no target_matchers", ""},
 	} {

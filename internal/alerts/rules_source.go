@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"regexp"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -16,7 +17,7 @@ func (c *checker) sources(n *yaml.Node) []status.Source {
 		if !sourceName.MatchString(key.Value) {
 			c.report(key, "", "the source name %q cannot stand in a URL: use a-z, 0-9, dots, dashes and underscores", status.Clip(key.Value, 60))
 		}
-		o, ok := c.object(value, "the source "+key.Value, "type", "peers", "receiver", "heartbeat",
+		o, ok := c.object(value, "the source "+key.Value, "type", "peers", "receiver", "heartbeat", "poll_every", "min_uptime",
 			"account_id", "region", "api_key_env", "api_url")
 		if !ok {
 			return
@@ -36,7 +37,7 @@ func (c *checker) sources(n *yaml.Node) []status.Source {
 // sourceKeys reads the keys that belong to one type of source only.
 func (c *checker) sourceKeys(o object, s *status.Source) {
 	if s.Type == KindNewRelic {
-		c.foreign(o, KindAlertmanager, "peers", "receiver")
+		c.foreign(o, KindAlertmanager, "peers", "receiver", "min_uptime")
 		c.newRelicKeys(o, s)
 	} else if s.Type == KindAlertmanager {
 		c.foreign(o, KindNewRelic, "account_id", "region", "api_key_env", "api_url")
@@ -51,9 +52,23 @@ func (c *checker) sourceKeys(o object, s *status.Source) {
 	if n := o.has("receiver"); n != nil {
 		s.Receiver, _ = c.text(n, "receiver")
 	}
+	s.PollEvery, s.MinUptime = c.span(o, "poll_every"), c.span(o, "min_uptime")
 	if n := o.has("heartbeat"); n != nil {
 		s.Heartbeat = c.heartbeat(n)
 	}
+}
+
+// span reads a duration of a second or more; 0 if the key is not there.
+func (c *checker) span(o object, key string) time.Duration {
+	n := o.has(key)
+	if n == nil {
+		return 0
+	}
+	d := c.duration(n, key)
+	if d < time.Second {
+		c.report(n, "", "%s must be a second or more", key)
+	}
+	return d
 }
 
 // foreign reports the keys of another type of source.

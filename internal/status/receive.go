@@ -176,15 +176,24 @@ func (d *desk) enter(s Signal) []TrackKey {
 // heartbeat notes the sign of life of a source, and reports whether the fact
 // was one: it never opens anything.
 func (d *desk) heartbeat(f Fact) bool {
-	h := d.rules.source(f.Source).Heartbeat
-	if len(h.Matchers) == 0 || !matches(h.Matchers, f.Source, f.Labels, f.Lists) {
+	src := d.rules.source(f.Source)
+	if !src.IsHeartbeat(f.Labels, f.Lists) {
 		return false
 	}
-	state, _ := d.source(f.Source)
-	if f.Firing && f.ReceivedAt.Sub(state.HeartbeatAt) > h.MaxAge/10 {
-		state.HeartbeatAt = f.ReceivedAt
-		d.c.Sources[f.Source] = state
+	if src.tellsHeartbeat() {
+		return true
 	}
+	state, _ := d.source(f.Source)
+	switch {
+	case f.Firing && f.ReceivedAt.Sub(state.HeartbeatAt) > src.Heartbeat.MaxAge/10:
+		state.HeartbeatAt = f.ReceivedAt
+	case !f.Firing && !state.HeartbeatAt.IsZero():
+		state.HeartbeatAt = time.Time{} // what fires always has ended: a dying source
+	default:
+		return true
+	}
+	state.Name = f.Source
+	d.c.Sources[f.Source] = state
 	return true
 }
 

@@ -9,7 +9,9 @@ type SourceState struct {
 	Name string
 	// Receiver is what the source calls us, learned from its webhooks.
 	Receiver string
-	// HeartbeatAt is when its heartbeat alert last arrived.
+	// HeartbeatAt is when its heartbeat last came: by webhook, or, at a source
+	// that is asked, when the alert was last renewed there. Zero is never, or that
+	// it ended.
 	HeartbeatAt time.Time
 	// AskedSince is when we began to ask it, at our own start; until it has
 	// answered after that, nothing of it resolves.
@@ -31,7 +33,10 @@ type Seen struct {
 	Trusted bool
 	// Active are the alerts the source has, suppressed ones too, by fingerprint.
 	Active map[string]SeenAlert
-	Err    string // why nobody answered
+	// HeartbeatAt is when the heartbeat alert was last renewed there; zero if
+	// the source has none.
+	HeartbeatAt time.Time
+	Err         string // why nobody answered
 }
 
 // SeenAlert is an alert as its source lists it.
@@ -40,11 +45,18 @@ type SeenAlert struct {
 }
 
 // A firing alert counts as over when it was absent in missesNeeded polls, each
-// at least missApart after the one before.
+// at least missApart after the one before, or poll_every if that is less.
 const (
 	missesNeeded = 2
 	missApart    = time.Minute
 )
+
+func (s Source) missApart() time.Duration {
+	if s.PollEvery > 0 {
+		return min(s.PollEvery, missApart)
+	}
+	return missApart
+}
 
 // Started records that the process begins anew: until each polled source has
 // answered once, nothing resolves by itself.
@@ -70,6 +82,9 @@ func Reconcile(b Board, r *Rules, seen Seen, now time.Time) Changes {
 	state.Name, state.Err = seen.Source, seen.Err
 	if seen.Trusted {
 		state.AnsweredAt = now
+	}
+	if seen.HeartbeatAt.After(state.HeartbeatAt) {
+		state.HeartbeatAt = earlier(seen.HeartbeatAt, now)
 	}
 	d.c.Sources[seen.Source] = state
 	if !seen.Trusted {
@@ -103,7 +118,7 @@ func (d *desk) compare(s Signal, seen Seen) []TrackKey {
 			return nil
 		}
 		return d.silenced(s)
-	case !s.MissedAt.IsZero() && d.now.Sub(s.MissedAt) < missApart:
+	case !s.MissedAt.IsZero() && d.now.Sub(s.MissedAt) < d.rules.source(s.Key.Source).missApart():
 		return nil
 	}
 	s.Misses, s.MissedAt = s.Misses+1, d.now
@@ -157,16 +172,23 @@ func (b Board) Blind(r *Rules, source string, now time.Time) bool {
 // blindness says why a source's silence must not be believed, "" if it may be:
 // its heartbeat is stale, or it has not answered since we started.
 func blindness(cfg Source, state SourceState, now time.Time) string {
-	if h := cfg.Heartbeat; len(h.Matchers) > 0 {
-		switch {
-		case state.HeartbeatAt.IsZero():
-			return "its heartbeat has never come"
-		case now.Sub(state.HeartbeatAt) > h.MaxAge:
-			return "its heartbeat is older than " + h.MaxAge.String()
-		}
+	if why := heartless(cfg.Heartbeat, state, now); why != "" {
+		return why
 	}
 	if cfg.Polled() && state.AnsweredAt.Before(state.AskedSince) {
 		return "it has not answered since this program started"
+	}
+	return ""
+}
+
+// heartless says what is wrong with the heartbeat, "" if nothing is.
+func heartless(h Heartbeat, state SourceState, now time.Time) string {
+	switch {
+	case len(h.Matchers) == 0:
+	case state.HeartbeatAt.IsZero():
+		return "its heartbeat has ended or never came"
+	case now.Sub(state.HeartbeatAt) > h.MaxAge:
+		return "its heartbeat is older than " + h.MaxAge.String()
 	}
 	return ""
 }

@@ -42,12 +42,26 @@ type Source struct {
 	// lies in the environment for other programs must not make a source blind.
 	APIKeyEnv string
 	APIURL    string // New Relic: asked instead of the region's address
+	// PollEvery is how often it is asked, and MinUptime how long an Alertmanager
+	// must be up before the absence of an alert means anything; 0 is the usual.
+	PollEvery time.Duration
+	MinUptime time.Duration
 }
 
 // Polled reports whether the source is asked as well as listened to.
 func (s Source) Polled() bool {
 	return len(s.Peers) > 0 || s.AccountID != 0 && s.APIKeyEnv != ""
 }
+
+// IsHeartbeat reports whether an alert with the labels is the source's heartbeat.
+func (s Source) IsHeartbeat(ls map[string]string, lists map[string][]string) bool {
+	return len(s.Heartbeat.Matchers) > 0 && matches(s.Heartbeat.Matchers, s.Name, ls, lists)
+}
+
+// tellsHeartbeat reports whether its answers say how old the heartbeat is. Then
+// webhooks about it count for nothing: Alertmanager repeats them for minutes
+// after the Prometheus behind it died.
+func (s Source) tellsHeartbeat() bool { return len(s.Peers) > 0 }
 
 // Heartbeat is an alert that always fires: its silence means that the source
 // is blind. Without matchers there is none.

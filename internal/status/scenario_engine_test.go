@@ -209,33 +209,6 @@ func TestS21AFlappingAlertIsHeldOpenWithOneNote(t *testing.T) {
 	}
 }
 
-func TestS22AStaleHeartbeatFreezesResolving(t *testing.T) {
-	w := newWorld(t, checkoutDown(t, publishedAtOnce))
-	w.rules.Sources = []status.Source{{Name: "am", Peers: []string{"http://am"}, Heartbeat: status.Heartbeat{Matchers: matcher(t, `{alertname="Watchdog"}`), MaxAge: 5 * time.Minute}}}
-	beat := func() status.Fact {
-		f := fact("watchdog", epoch, time.Time{})
-		f.Labels["alertname"] = "Watchdog"
-		return f
-	}
-	w.receive(beat(), w.firing("a"))
-	w.reconcile(seen("a"))
-	w.after(4 * time.Minute)
-	w.receive(w.cleared("a", epoch)) // Prometheus is dying: a phantom
-	w.after(time.Hour)
-	if i := w.only(); i.State == status.Resolved {
-		t.Fatal("resolved while the source is blind")
-	}
-	w.receive(beat())
-	w.reconcile(seen())
-	w.after(time.Minute)
-	if i := w.only(); i.State != status.Resolved {
-		t.Errorf("state %s after the source is back", i.State)
-	}
-	if len(w.board.Signals) != 1 {
-		t.Errorf("the heartbeat became a signal")
-	}
-}
-
 func TestS24NothingResolvesBeforeTheSourceHasAnsweredAfterAStart(t *testing.T) {
 	w := newWorld(t, checkoutDown(t, publishedAtOnce))
 	polled(w)

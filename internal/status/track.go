@@ -262,11 +262,19 @@ func (d *desk) calm(rule Rule, t Track, i Issue) {
 	if t.Firing == 0 {
 		t.Settled, t.Since = false, time.Time{}
 	}
-	if t.QuietSince.IsZero() {
+	heartless := d.heartless(t)
+	if t.QuietSince.IsZero() || heartless {
 		t.QuietSince = d.now
 	}
 	d.c.Tracks[t.Key] = t
 	d.stopTimer(TimerJudge, t.Key.String())
+	if heartless {
+		// Nobody watches, so nothing is quiet. When the heart beats again, the
+		// alerts get their time to come back.
+		d.note(i.ID, ReasonBlind)
+		d.setTimer(TimerSettle, t.Key.String(), d.now.Add(blindAgain))
+		return
+	}
 	i = d.flapping(rule, t, i)
 	if rule.Resolve.Mode == ResolveManual {
 		return
@@ -363,6 +371,15 @@ func (d *desk) blind(t Track) string {
 		}
 	}
 	return ""
+}
+
+// heartless reports whether the heartbeat of a source that feeds the track is
+// stale.
+func (d *desk) heartless(t Track) bool {
+	return slices.ContainsFunc(d.members(t.Key), func(s Signal) bool {
+		state, _ := d.source(s.Key.Source)
+		return heartless(d.rules.source(s.Key.Source).Heartbeat, state, d.now) != ""
+	})
 }
 
 // throttled reports whether update.throttle holds back a change: how bad it is
