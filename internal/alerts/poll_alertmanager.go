@@ -58,10 +58,10 @@ func (p *Poller) pollAlertmanager(ctx context.Context, rules *status.Rules, src 
 	if err := p.deliver(ctx, src.Name, missing); err != nil {
 		return err
 	}
-	if seen.Err != "" {
+	if !slices.ContainsFunc(answers, func(a peerAnswer) bool { return a.err == nil }) {
 		return errors.New(seen.Err)
 	}
-	return nil
+	return nil // a peer that is down shows in the admin
 }
 
 func (p *Poller) askPeers(ctx context.Context, src status.Source) []peerAnswer {
@@ -165,9 +165,7 @@ func join(seen *status.Seen, answers []peerAnswer, src status.Source, receiver s
 			}
 		}
 	}
-	if len(errs) == len(answers) {
-		seen.Err = strings.Join(errs, "; ")
-	}
+	seen.Err = strings.Join(errs, "; ")
 	out := make([]alertmanagerAlert, 0, len(missing))
 	for _, s := range missing {
 		out = append(out, s)

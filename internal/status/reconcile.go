@@ -18,7 +18,8 @@ type SourceState struct {
 	AskedSince time.Time
 	// AnsweredAt is when it last answered so that absence may count.
 	AnsweredAt time.Time
-	// Err is what the last poll failed with, "" when it succeeded.
+	// Err is what the last poll failed with, at one peer or at all, "" when all
+	// answered.
 	Err string
 }
 
@@ -36,7 +37,7 @@ type Seen struct {
 	// HeartbeatAt is when the heartbeat alert was last renewed there; zero if
 	// the source has none.
 	HeartbeatAt time.Time
-	Err         string // why nobody answered
+	Err         string // why nobody answered, or not all
 }
 
 // SeenAlert is an alert as its source lists it.

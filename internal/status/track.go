@@ -272,7 +272,7 @@ func (d *desk) calm(rule Rule, t Track, i Issue) {
 		// Nobody watches, so nothing is quiet. When the heart beats again, the
 		// alerts get their time to come back.
 		d.note(i.ID, ReasonBlind)
-		d.setTimer(TimerSettle, t.Key.String(), d.now.Add(blindAgain))
+		d.setTimer(TimerSettle, t.Key.String(), d.now.Add(min(blindAgain, max(rule.Resolve.After, time.Second))))
 		return
 	}
 	i = d.flapping(rule, t, i)

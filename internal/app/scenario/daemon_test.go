@@ -28,6 +28,7 @@ type daemon struct {
 	password string // of admin@localhost, printed by the first start
 	secret   string // of the webhooks, likewise
 
+	env  []string
 	out  *output
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -38,6 +39,7 @@ type setup struct {
 	database string // a DSN; "" is SQLite in the folder
 	rules    string // the text of rules.yaml
 	extra    string // more lines for the configuration file
+	env      []string
 }
 
 // install prepares a folder and does not start the daemon.
@@ -48,7 +50,7 @@ func install(t *testing.T, s setup) *daemon {
 	d := &daemon{
 		t: t, dir: dir, url: fmt.Sprintf("http://127.0.0.1:%d", port), database: s.database,
 		config: filepath.Join(dir, "statusbridge.yaml"), rules: filepath.Join(dir, "rules.yaml"),
-		out: &output{},
+		env: s.env, out: &output{},
 	}
 	if d.database == "" {
 		d.database = "sqlite:" + filepath.Join(dir, "statusbridge.db")
@@ -101,7 +103,7 @@ func (d *daemon) start() {
 func (d *daemon) spawn(args ...string) {
 	d.t.Helper()
 	d.cmd = exec.Command(binary, args...)
-	d.cmd.Dir, d.cmd.Env = d.dir, environment()
+	d.cmd.Dir, d.cmd.Env = d.dir, append(environment(), d.env...)
 	d.run()
 }
 

@@ -148,3 +148,29 @@ func (am *alertmanager) metric(name string) int {
 	}
 	return int(sum)
 }
+
+// metric is nil when /metrics has the value for the series. The secret may be
+// empty.
+func metric(url, secret, series string, want float64) error {
+	req, err := http.NewRequest(http.MethodGet, url+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	if secret != "" {
+		req.Header.Set("Authorization", "Bearer "+secret)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if text, ok := strings.CutPrefix(lines.Text(), series+" "); ok {
+			if got, err := strconv.ParseFloat(text, 64); err != nil || got != want {
+				return fmt.Errorf("%s is %s, want %v", series, text, want)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no %s", series)
+}

@@ -1,5 +1,7 @@
 package scenario
 
+import "strings"
+
 // rulesConfirm wants a person for each issue, and waits for nothing else.
 const rulesConfirm = `version: 1
 severity:
@@ -45,3 +47,8 @@ rules:
       publish: auto
     resolve: { mode: auto, after: 500ms, body: 'All is well again.' }
 `
+
+// rulesAsking publishes by itself, and asks its source every second.
+func rulesAsking(source string) string {
+	return strings.Replace(rulesAuto, "rules:\n", "sources:\n  prod-am: { type: alertmanager, poll_every: 1s, min_uptime: 1s, "+source+" }\nrules:\n", 1)
+}

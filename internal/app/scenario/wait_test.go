@@ -43,7 +43,7 @@ func stays(t testing.TB, span time.Duration, what string, check func() error) {
 	t.Helper()
 	end := time.NewTimer(span)
 	defer end.Stop()
-	again := time.NewTicker(25 * time.Millisecond)
+	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
 	for {
 		if err := check(); err != nil {
