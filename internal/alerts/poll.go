@@ -3,6 +3,7 @@ package alerts
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -38,6 +39,7 @@ type Poller struct {
 	mu       sync.Mutex
 	nudged   map[string]bool
 	asked    map[string]time.Time
+	rest     map[string]time.Time // not to be asked before
 }
 
 // Limits of polling.
@@ -69,7 +71,7 @@ func NewPoller(cfg PollerConfig) *Poller {
 	}
 	return &Poller{
 		cfg: cfg, patience: newRelicPatience, wake: make(chan struct{}, 1),
-		nudged: map[string]bool{}, asked: map[string]time.Time{},
+		nudged: map[string]bool{}, asked: map[string]time.Time{}, rest: map[string]time.Time{},
 	}
 }
 
@@ -144,7 +146,7 @@ func (p *Poller) due(src status.Source) bool {
 	if p.nudged[src.Name] {
 		wait = min(wait, pollStep) // a storm of messages must not become one of questions
 	}
-	if now.Sub(p.asked[src.Name]) < wait {
+	if now.Sub(p.asked[src.Name]) < wait || now.Before(p.rest[src.Name]) {
 		return false
 	}
 	p.asked[src.Name] = now
@@ -160,5 +162,17 @@ func (p *Poller) Poll(ctx context.Context, rules *status.Rules, src status.Sourc
 	}
 	if err := poll(ctx, rules, src); err != nil && ctx.Err() == nil {
 		p.cfg.Log.Warn("source not reconciled", "source", src.Name, "err", err)
+		p.wait(src, err)
 	}
+}
+
+// wait leaves a source alone for as long as its error asks.
+func (p *Poller) wait(src status.Source, err error) {
+	var b busy
+	if !errors.As(err, &b) {
+		return
+	}
+	p.mu.Lock()
+	p.rest[src.Name] = p.cfg.Clock.Now().Add(b.wait)
+	p.mu.Unlock()
 }

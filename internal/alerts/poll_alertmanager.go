@@ -166,6 +166,9 @@ func join(seen *status.Seen, answers []peerAnswer, src status.Source, receiver s
 		}
 	}
 	seen.Err = strings.Join(errs, "; ")
+	if len(errs) > 0 && len(errs) < len(answers) {
+		seen.Err = fmt.Sprintf("%d of %d peers did not answer: %s", len(errs), len(answers), seen.Err)
+	}
 	out := make([]alertmanagerAlert, 0, len(missing))
 	for _, s := range missing {
 		out = append(out, s)

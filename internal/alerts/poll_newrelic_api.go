@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -196,11 +197,31 @@ func (l *newRelicLine) exchange(r *http.Request) ([]byte, error) {
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
 		return nil, fmt.Errorf("answered %s: is the key a user key, and still good?", resp.Status)
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("answered %s", resp.Status)
+		return nil, busy{fmt.Errorf("answered %s", resp.Status), retryAfter(resp.Header)}
 	case len(body) > longestReply:
 		return nil, errors.New("the answer is too long to be one")
 	}
 	return body, errorsInside(body)
+}
+
+// busy is the error of a server that says when to come again.
+type busy struct {
+	error
+	wait time.Duration // 0 if it does not say
+}
+
+// longestWait bounds what a Retry-After may ask for: what webhooks lose should
+// be found within the hour.
+const longestWait = time.Hour
+
+// retryAfter reads the seconds of a Retry-After (RFC 9110, section 10.2.3); its
+// other form, a date, is not used by New Relic.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return min(time.Duration(min(seconds, 1<<20))*time.Second, longestWait)
 }
 
 // deprecation begins the errors that New Relic adds to good answers.

@@ -56,6 +56,28 @@ func TestABadAnswerConcludesNothingAndIsNotAskedAgainAtOnce(t *testing.T) {
 	}
 }
 
+func TestASourceThatIsBusyIsLeftAloneForAsLongAsItSays(t *testing.T) {
+	w := newNRWorld(t)
+	w.fake.Next(nerdgraphfake.RateLimited(10 * time.Minute))
+	for range 10 {
+		w.poller.Nudge("prod")
+		w.poller.pollDue(t.Context())
+		w.clock.pass(time.Minute)
+	}
+	if n := w.fake.Tries(); n != 1 {
+		t.Errorf("asked %d times within ten minutes", n)
+	}
+	w.poller.pollDue(t.Context())
+	if s := w.source("prod"); w.fake.Tries() == 1 || s.Err != "" {
+		t.Errorf("not asked again: %+v", s)
+	}
+	for header, want := range map[string]time.Duration{"": 0, "-1": 0, "soon": 0, "7": 7 * time.Second, "99999999999": time.Hour, "900000": time.Hour} {
+		if got := retryAfter(http.Header{"Retry-After": {header}}); got != want {
+			t.Errorf("%q: %s", header, got)
+		}
+	}
+}
+
 func TestARemarkOnDeprecationIsNoError(t *testing.T) {
 	w := newNRWorld(t)
 	w.fake.Next(nerdgraphfake.Plain(200, `{"data":{"actor":{"account":{"nrql":{"results":[]}}}},"errors":[{"message":"This field is deprecated! Use another."}]}`))
