@@ -210,6 +210,9 @@ func TestAnEditedRouteChangesNothing(t *testing.T) {
 		if n := w.updates(somethingWrong); n != 2 {
 			t.Errorf("%d updates, want the beginning and the end", n)
 		}
+		if log, _, _ := w.command("", "explain", id, "--config", w.config); strings.Contains(log, absent) {
+			t.Errorf("the alert had a second identity, which was lost:\n%s", log)
+		}
 	})
 }
 
@@ -243,14 +246,28 @@ func TestWhatFiresWhileWeAreDownIsOnThePageAfterwards(t *testing.T) {
 	})
 }
 
+// Alertmanager tells late what it could not tell in time.
 func TestWhatClearsWhileWeAreDownEndsAfterwards(t *testing.T) {
 	onBothAlertmanagers(t, func(t *testing.T, program string) {
 		w, am := asking(t, amSetup{program: program})
 		w.fires(am, "CheckoutDown")
 		w.stop()
 		am.clear(labels{"alertname": "CheckoutDown"})
-		eventually(t, "Alertmanager gives up", func() error { return am.lists("CheckoutDown", "") })
+		eventually(t, "it is over", func() error { return am.lists("CheckoutDown", "") })
 		w.start()
-		w.ends(somethingWrong, "")
+		w.ends(somethingWrong, "quiet for resolve.after")
+	})
+}
+
+// If it starts anew meanwhile, it never tells.
+func TestWhatAlertmanagerForgotWhileWeAreDownEndsAfterwards(t *testing.T) {
+	onBothAlertmanagers(t, func(t *testing.T, program string) {
+		w, am := asking(t, amSetup{program: program})
+		w.fires(am, "CheckoutDown")
+		w.stop()
+		am.kill()
+		am.start()
+		w.start()
+		w.ends(somethingWrong, absent)
 	})
 }
