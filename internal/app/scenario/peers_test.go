@@ -27,16 +27,10 @@ func (p pair) start() {
 	}
 }
 
-// fire and clear tell both, as Prometheus does.
+// fire tells both, as Prometheus does.
 func (p pair) fire(l labels) {
 	for _, am := range p {
 		am.fire(l)
-	}
-}
-
-func (p pair) clear(l labels) {
-	for _, am := range p {
-		am.clear(l)
 	}
 }
 
