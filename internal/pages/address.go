@@ -9,8 +9,9 @@ import (
 
 // An address is what a page that is made on demand is asked for by.
 type address struct {
-	kind  string // "front", "issue", "maintenance", "month", "component" or "uptime"
+	kind  string // "front", "issue", "maintenance", "month", "component", "uptime" or "card"
 	id    string // of an issue or maintenance, slug of a component
+	form  string // what is wanted of it besides its page, such as "badge.svg"
 	month status.Window
 }
 
@@ -20,7 +21,15 @@ func (p *press) address(path string, now time.Time) (address, bool) {
 	switch parent {
 	case "":
 		return address{kind: "front"}, !deep
-	case "issues", "maintenance", "components":
+	case cardPath[1:]:
+		return address{kind: "card", form: parent}, !deep
+	case "components":
+		slug, form, more := strings.Cut(id, "/")
+		return address{kind: "component", id: slug, form: form}, idForm(slug) && more == (form != "")
+	case "issues", "maintenance":
+		if work, ok := strings.CutSuffix(id, ".ics"); ok && parent == "maintenance" {
+			return address{kind: parent, id: work, form: "ics"}, idForm(work)
+		}
 		return address{kind: strings.TrimSuffix(parent, "s"), id: id}, idForm(id)
 	case "history", "uptime":
 		a := address{kind: map[string]string{"history": "month", "uptime": "uptime"}[parent], month: monthOf(now, p.cfg.TimeZone)}
@@ -33,6 +42,10 @@ func (p *press) address(path string, now time.Time) (address, bool) {
 	}
 	return address{}, false
 }
+
+// besides reports whether a document is wanted that stands beside the pages: one
+// for programs, in the language of the page only.
+func (a address) besides() bool { return a.form != "" }
 
 // idForm keeps what cannot be an id away from the database.
 func idForm(s string) bool {

@@ -61,12 +61,16 @@ type apiIncident struct {
 	// Ours in addition.
 	Origin    status.Origin `json:"origin,omitempty"`
 	Confirmed *bool         `json:"confirmed,omitempty"`
+	Flapping  *bool         `json:"flapping,omitempty"`
 }
 
 type apiMaintenance struct {
 	apiIncident
 	ScheduledFor   string `json:"scheduled_for"`
 	ScheduledUntil string `json:"scheduled_until"`
+	// Ours in addition. There is no cancelling in Statuspage: what was called
+	// off is completed to programs that know only its states.
+	Cancelled bool `json:"cancelled"`
 }
 
 type apiUpdate struct {
@@ -88,19 +92,6 @@ type apiAffected struct {
 	Name      string                 `json:"name"`
 	OldStatus status.ComponentStatus `json:"old_status"`
 	NewStatus status.ComponentStatus `json:"new_status"`
-}
-
-type apiSummary struct {
-	Page         apiPage          `json:"page"`
-	Components   []apiComponent   `json:"components"`
-	Incidents    []apiIncident    `json:"incidents"`
-	Maintenances []apiMaintenance `json:"scheduled_maintenances"`
-	Status       apiStatus        `json:"status"`
-}
-
-type apiStatusOnly struct {
-	Page   apiPage   `json:"page"`
-	Status apiStatus `json:"status"`
 }
 
 // An apiWriter writes the documents of one edition.
@@ -153,26 +144,6 @@ func (w *apiWriter) status() apiStatus {
 	return apiStatus{Indicator: w.head.Indicator, Description: w.head.Text}
 }
 
-func (w *apiWriter) summary() ([]byte, error) {
-	doc := apiSummary{
-		Page: w.page, Status: w.status(), Components: w.components(),
-		Incidents: []apiIncident{}, Maintenances: []apiMaintenance{},
-	}
-	for _, i := range w.sum.Active {
-		doc.Incidents = append(doc.Incidents, w.incident(i))
-	}
-	for _, list := range [][]status.Maintenance{w.sum.Running, w.sum.Upcoming} {
-		for _, m := range list {
-			doc.Maintenances = append(doc.Maintenances, w.maintenance(m))
-		}
-	}
-	return jsonBytes(doc)
-}
-
-func (w *apiWriter) statusOnly() ([]byte, error) {
-	return jsonBytes(apiStatusOnly{Page: w.page, Status: w.status()})
-}
-
 // components lists groups and components in the order of the page, each group
 // before its own.
 func (w *apiWriter) components() []apiComponent {
@@ -207,13 +178,13 @@ func (w *apiWriter) group(g status.Group) apiComponent {
 }
 
 func (w *apiWriter) incident(i status.Issue) apiIncident {
-	confirmed := i.Confirmed
+	confirmed, flapping := i.Confirmed, i.Flapping
 	a := apiIncident{
 		ID: i.ID, Name: oneLine(i.Title), Status: string(i.State), Impact: string(i.Impact),
 		CreatedAt: apiTime(i.CreatedAt), UpdatedAt: apiTime(latest(i.CreatedAt, issueChanged(i))),
 		MonitoringAt: nullableTime(i.MonitoringAt), ResolvedAt: nullableTime(i.ResolvedAt),
 		StartedAt: apiTime(i.StartedAt), Shortlink: w.publicURL + "/issues/" + i.ID, PageID: w.page.ID,
-		Updates: w.updates(i.Updates), Components: []apiComponent{}, Origin: i.Origin, Confirmed: &confirmed,
+		Updates: w.updates(i.Updates), Components: []apiComponent{}, Origin: i.Origin, Confirmed: &confirmed, Flapping: &flapping,
 	}
 	for _, c := range w.worst(i) {
 		if known, public := w.all[c.ComponentID]; public {
@@ -229,7 +200,7 @@ func (w *apiWriter) maintenance(m status.Maintenance) apiMaintenance {
 		started = m.ScheduledFor
 	}
 	a := apiIncident{
-		ID: m.ID, Name: oneLine(m.Title), Status: string(m.State), Impact: string(status.IndicatorMaintenance),
+		ID: m.ID, Name: oneLine(m.Title), Status: apiWorkState(string(m.State)), Impact: string(status.IndicatorMaintenance),
 		CreatedAt: apiTime(m.CreatedAt), UpdatedAt: apiTime(workChanged(m)), ResolvedAt: nullableTime(m.EndedAt),
 		StartedAt: apiTime(started), Shortlink: w.publicURL + "/maintenance/" + m.ID, PageID: w.page.ID,
 		Updates: w.updates(m.Updates), Components: []apiComponent{},
@@ -239,7 +210,17 @@ func (w *apiWriter) maintenance(m status.Maintenance) apiMaintenance {
 			a.Components = append(a.Components, known)
 		}
 	}
-	return apiMaintenance{a, apiTime(m.ScheduledFor), apiTime(m.ScheduledUntil)}
+	for n := range a.Updates {
+		a.Updates[n].Status = apiWorkState(a.Updates[n].Status)
+	}
+	return apiMaintenance{a, apiTime(m.ScheduledFor), apiTime(m.ScheduledUntil), m.State == status.Cancelled}
+}
+
+func apiWorkState(state string) string {
+	if state == string(status.Cancelled) {
+		return string(status.Completed)
+	}
+	return state
 }
 
 // updates are newest first.

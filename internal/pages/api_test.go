@@ -31,7 +31,7 @@ func TestTheSummaryHasEveryFieldOfStatuspage(t *testing.T) {
 	doc := object(t, body(t, published(t, storm()), "/api/v2/summary.json"))
 	first := func(v any) any { return v.([]any)[0] }
 	const component = "created_at description group group_id id name only_show_if_degraded page_id position showcase start_date status updated_at"
-	const incident = "components confirmed created_at id impact incident_updates monitoring_at name origin page_id resolved_at shortlink started_at status updated_at"
+	const incident = "components confirmed created_at flapping id impact incident_updates monitoring_at name origin page_id resolved_at shortlink started_at status updated_at"
 	incidents, works := doc["incidents"].([]any), doc["scheduled_maintenances"].([]any)
 	update := first(incidents[1].(map[string]any)["incident_updates"])
 	for what, c := range map[string]struct {
@@ -44,7 +44,7 @@ func TestTheSummaryHasEveryFieldOfStatuspage(t *testing.T) {
 		"component":   {first(doc["components"]), component},
 		"group":       {doc["components"].([]any)[2], "components " + component},
 		"incident":    {incidents[0], incident},
-		"maintenance": {works[0], "components created_at id impact incident_updates monitoring_at name page_id resolved_at scheduled_for scheduled_until shortlink started_at status updated_at"},
+		"maintenance": {works[0], "cancelled components created_at id impact incident_updates monitoring_at name page_id resolved_at scheduled_for scheduled_until shortlink started_at status updated_at"},
 		"update":      {update, "affected_components body created_at custom_tweet deliver_notifications display_at id incident_id status tweet_id updated_at"},
 	} {
 		if got := keysOf(t, c.got); c.want != sorted(got, c.want) {

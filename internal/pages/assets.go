@@ -124,10 +124,10 @@ type glyph struct {
 }
 
 var glyphs = []glyph{
-	{classOK, "#1a8a4b", `<circle cx="8" cy="8" r="8"/>`, `<path d="m4.5 8.3 2.4 2.4 4.6-5"/>`},
+	{classOK, "#198649", `<circle cx="8" cy="8" r="8"/>`, `<path d="m4.5 8.3 2.4 2.4 4.6-5"/>`},
 	{classWork, "#2563d9", `<rect width="15" height="15" x=".5" y=".5" rx="3.5"/>`, `<path d="M8 4v4.2l2.8 1.7"/>`},
-	{classSlow, "#a66a00", `<path d="M8 0q.8 0 1.4.6l6 6a2 2 0 0 1 0 2.8l-6 6a2 2 0 0 1-2.8 0l-6-6a2 2 0 0 1 0-2.8l6-6Q7.2 0 8 0z"/>`, `<path d="M5 8h6"/>`},
-	{classPart, "#d4500c", `<path d="M6.3 1.5a2 2 0 0 1 3.4 0l6 11a2 2 0 0 1-1.7 3H2a2 2 0 0 1-1.7-3z"/>`, `<path d="M8 5.5v4M8 12.2v.1"/>`},
+	{classSlow, "#a26700", `<path d="M8 0q.8 0 1.4.6l6 6a2 2 0 0 1 0 2.8l-6 6a2 2 0 0 1-2.8 0l-6-6a2 2 0 0 1 0-2.8l6-6Q7.2 0 8 0z"/>`, `<path d="M5 8h6"/>`},
+	{classPart, "#c94b0b", `<path d="M6.3 1.5a2 2 0 0 1 3.4 0l6 11a2 2 0 0 1-1.7 3H2a2 2 0 0 1-1.7-3z"/>`, `<path d="M8 5.5v4M8 12.2v.1"/>`},
 	{classDown, "#cc2b24", `<path d="M4.7 0h6.6L16 4.7v6.6L11.3 16H4.7L0 11.3V4.7z"/>`, `<path d="m5.3 5.3 5.4 5.4m0-5.4-5.4 5.4"/>`},
 	{classNone, "#6b7480", `<path d="M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0m0 3a5 5 0 1 1 0 10A5 5 0 0 1 8 3"/>`, ``},
 }

@@ -27,6 +27,9 @@ type Config struct {
 	Weights    status.Weights
 	Mail       bool   // offer subscriptions by email
 	TwitterURL string // of the account that posts updates; "" shows none
+	// SecurityContacts are what security.txt names, https or mailto URLs; none:
+	// there is no security.txt.
+	SecurityContacts []string
 }
 
 var accentForm = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
@@ -60,6 +63,11 @@ func (c Config) complete() (Config, error) {
 	}
 	if !webAddress(c.TwitterURL, "http", "https") {
 		return c, fmt.Errorf("twitter URL %q: want a http or https URL", c.TwitterURL)
+	}
+	for _, contact := range c.SecurityContacts {
+		if contact == "" || !webAddress(contact, "https", "mailto") {
+			return c, fmt.Errorf("page.security_contact %q: want a https or mailto URL, such as mailto:security@example.com", contact)
+		}
 	}
 	return c, nil
 }

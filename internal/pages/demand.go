@@ -25,7 +25,7 @@ func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 		}
 	}
 	a, ok := p.press.address(plain, p.clock.Now())
-	if !ok {
+	if !ok || a.besides() && l != p.press.languages[0] {
 		return nil, fmt.Errorf("page %s: %w", path, status.ErrNotFound)
 	}
 	if s.now == nil {
@@ -39,15 +39,15 @@ func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 		// One caller works for all: it must not stop when that one leaves.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		defer cancel()
-		page, read, err := p.compose(ctx, s.now.in(l), a)
+		made, read, err := p.compose(ctx, s.now.in(l), a)
 		if err != nil {
 			return nil, err
 		}
-		raw, err := s.now.in(l).render(page.name, page.content)
+		k, raw, err := made.finished(s.now.in(l), read)
 		if err != nil {
 			return nil, err
 		}
-		doc := newShelf(map[string]*Doc{path: old.doc}, p.clock.Now()).put(path, a.sort(read), raw)
+		doc := newShelf(map[string]*Doc{path: old.doc}, p.clock.Now()).put(path, k, raw)
 		p.memory.put(remembered{path: path, serial: s.serial, revision: s.now.view.Revision, read: read, doc: doc})
 		return doc, nil
 	})
@@ -60,33 +60,40 @@ func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 	return nil, fmt.Errorf("page %s: %w", path, err)
 }
 
-// A composition is a page and the template for it.
+// A composition is a page and the template for it, or a document in another
+// form, finished.
 type composition struct {
 	name    string
 	content any
+
+	kind kind
+	raw  []byte
 }
 
 // compose makes the page of an address: of the view in memory, or when that
 // does not hold it, of what is read from the source.
 func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c composition, read bool, err error) {
+	if a.besides() {
+		return p.composeBesides(ctx, e, a)
+	}
 	switch a.kind {
 	case "front":
-		return composition{"front", p.press.front(e)}, false, nil
+		return composition{name: "front", content: p.press.front(e)}, false, nil
 	case "component":
 		page, err := p.press.component(e, a.id)
-		return composition{"component", page}, false, err
+		return composition{name: "component", content: page}, false, err
 	case "issue":
 		i, read, err := p.findIssue(ctx, e, a.id)
 		if err != nil {
 			return c, read, err
 		}
-		return composition{"issue", p.press.issue(e, i)}, read, nil
+		return composition{name: "issue", content: p.press.issue(e, i)}, read, nil
 	case "maintenance":
 		m, read, err := p.findWork(ctx, e, a.id)
 		if err != nil {
 			return c, read, err
 		}
-		return composition{"maintenance", p.press.work(e, m)}, read, nil
+		return composition{name: "maintenance", content: p.press.work(e, m)}, read, nil
 	case "uptime":
 		view, w := e.view, p.press.uptimeWindow(a.month)
 		if read = w.From.Before(p.press.historyStart(e.now)); read {
@@ -94,7 +101,7 @@ func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c compo
 				return c, read, err
 			}
 		}
-		return composition{"uptime", p.press.uptime(e, a.month, view)}, read, nil
+		return composition{name: "uptime", content: p.press.uptime(e, a.month, view)}, read, nil
 	}
 	issues, works := e.within(a.month)
 	if read = a.month.From.Before(p.press.historyStart(e.now)); read {
@@ -102,16 +109,20 @@ func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c compo
 			return c, read, err
 		}
 	}
-	return composition{"history", p.press.month(e, a.month, issues, works)}, read, nil
+	return composition{name: "history", content: p.press.month(e, a.month, issues, works)}, read, nil
 }
 
-// sort is the kind of document at an address: what was read from the source is
-// old and hardly changes.
-func (a address) sort(read bool) kind {
-	if read {
-		return oldKind
+// finished is the document. A page that was read from the source is old and
+// hardly changes.
+func (c composition) finished(e *edition, read bool) (kind, []byte, error) {
+	if c.raw != nil {
+		return c.kind, c.raw, nil
 	}
-	return htmlKind
+	raw, err := e.render(c.name, c.content)
+	if read {
+		return oldKind, raw, err
+	}
+	return htmlKind, raw, err
 }
 
 func (p *Publisher) findIssue(ctx context.Context, e *edition, id string) (i status.Issue, read bool, err error) {

@@ -73,17 +73,23 @@ var (
 )
 
 var (
-	htmlKind   = kind{"text/html; charset=utf-8", soon, pageHeader}
-	oldKind    = kind{"text/html; charset=utf-8", later, pageHeader} // what hardly changes any more
-	downKind   = kind{"text/html; charset=utf-8", never, append([][2]string{{"Retry-After", "30"}}, pageHeader...)}
-	jsonKind   = kind{"application/json; charset=utf-8", soon, dataHeader}
-	rssKind    = kind{"application/rss+xml; charset=utf-8", later, dataHeader}
-	atomKind   = kind{"application/atom+xml; charset=utf-8", later, dataHeader}
-	bannerKind = kind{"text/javascript; charset=utf-8", soon, dataHeader}
-	textKind   = kind{"text/plain; charset=utf-8", later, assetHeader}
-	iconKind   = kind{"image/svg+xml", soon, assetHeader}
-	cssKind    = kind{"text/css; charset=utf-8", forever, assetHeader}
-	scriptKind = kind{"text/javascript; charset=utf-8", forever, assetHeader}
+	htmlKind = kind{"text/html; charset=utf-8", soon, pageHeader}
+	oldKind  = kind{"text/html; charset=utf-8", later, pageHeader} // what hardly changes any more
+	downKind = kind{"text/html; charset=utf-8", never, append([][2]string{{"Retry-After", "30"}}, pageHeader...)}
+	jsonKind = kind{"application/json; charset=utf-8", soon, dataHeader}
+	rssKind  = kind{"application/rss+xml; charset=utf-8", later, dataHeader}
+	atomKind = kind{"application/atom+xml; charset=utf-8", later, dataHeader}
+	// JSON Feed 1.1 names this type; the calendar's is of RFC 5545.
+	jsonFeedKind = kind{"application/feed+json; charset=utf-8", later, dataHeader}
+	calendarKind = kind{"text/calendar; charset=utf-8", later, dataHeader}
+	sitemapKind  = kind{"application/xml; charset=utf-8", later, assetHeader}
+	badgeKind    = kind{"image/svg+xml; charset=utf-8", soon, dataHeader}
+	cardKind     = kind{"image/png", soon, dataHeader}
+	bannerKind   = kind{"text/javascript; charset=utf-8", soon, dataHeader}
+	textKind     = kind{"text/plain; charset=utf-8", later, assetHeader}
+	iconKind     = kind{"image/svg+xml", soon, assetHeader}
+	cssKind      = kind{"text/css; charset=utf-8", forever, assetHeader}
+	scriptKind   = kind{"text/javascript; charset=utf-8", forever, assetHeader}
 )
 
 // versionMark stands in a page where its own version will: the version is the

@@ -1,10 +1,8 @@
 package pages
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"encoding/xml"
 	"fmt"
 	"html"
 	"slices"
@@ -16,60 +14,173 @@ import (
 
 const maxEntries = 50
 
-// A feedEntry is one issue or maintenance in a feed.
-type feedEntry struct {
-	id        string // permanent, whatever the page's address becomes
-	url       string
-	title     string
-	html      string
-	published time.Time
-	updated   time.Time
+// A feed is a list of entries and where it is found. Each can be had in
+// several forms, which differ in the ending of the address.
+type feed struct {
+	path    string // without its ending
+	title   string
+	about   string
+	home    string // absolute: the page it belongs to
+	updated time.Time
+	entries []feedEntry // newest first
 }
 
-// feedEntries lists what the feeds tell, newest first. Readers show and sort
-// by date and some drop an entry with the date of another, so dates are whole
-// seconds and differ: of two that fall together the later one moves on.
-func (p *press) feedEntries(e *edition) []feedEntry {
+// A feedEntry is one issue, maintenance or update.
+type feedEntry struct {
+	id         string // permanent, whatever the page's address becomes
+	url        string
+	title      string
+	html       string
+	components []string // their ids, for the feeds of single ones
+	published  time.Time
+	updated    time.Time
+}
+
+// feedForms are the forms of feeds by their ending.
+var feedForms = map[string]struct {
+	kind  kind
+	write func(*press, feed) ([]byte, error)
+}{
+	".rss":  {rssKind, (*press).rss},
+	".atom": {atomKind, (*press).atom},
+	".json": {jsonFeedKind, (*press).jsonFeed},
+}
+
+// feedPaths are the feeds that are kept ahead.
+func feedPaths() []string {
+	paths := []string{"/history.ics"}
+	for ending := range feedForms {
+		paths = append(paths, "/history"+ending, "/updates"+ending)
+	}
+	return paths
+}
+
+// history has one entry for each issue and maintenance.
+func (p *press) history(e *edition) feed {
+	return p.feed(e, feed{
+		path: "/history", title: e.lang.say("feed.history", "name", p.cfg.Name), about: e.lang.say("feed.history_about", "name", p.cfg.Name),
+		home: p.cfg.PublicURL + "/", entries: p.subjects(e),
+	})
+}
+
+// updates has one entry for each update, for readers that show an entry once
+// and never look at it again, such as chats.
+func (p *press) updates(e *edition) feed {
+	return p.feed(e, feed{
+		path: "/updates", title: e.lang.say("feed.updates", "name", p.cfg.Name), about: e.lang.say("feed.updates_about", "name", p.cfg.Name),
+		home: p.cfg.PublicURL + "/", entries: p.statements(e),
+	})
+}
+
+// historyOf is the history of one component.
+func (p *press) historyOf(e *edition, c status.Component) feed {
+	name := oneLine(c.Name)
+	return p.feed(e, feed{
+		path: componentPath(c) + "/history", title: p.cfg.Name + " – " + name, about: e.lang.say("feed.history_about", "name", name),
+		home: p.cfg.PublicURL + componentPath(c), entries: slices.DeleteFunc(p.subjects(e), func(f feedEntry) bool {
+			return !slices.Contains(f.components, c.ID)
+		}),
+	})
+}
+
+func componentPath(c status.Component) string { return "/components/" + c.Slug }
+
+// feed puts the newest entries in front, leaves out what is too old, and dates
+// the whole: by its newest entry, or by the page's first component.
+func (p *press) feed(e *edition, f feed) feed {
+	slices.SortStableFunc(f.entries, func(a, b feedEntry) int { return b.published.Compare(a.published) })
+	f.entries = f.entries[:min(len(f.entries), maxEntries)]
+	for _, entry := range f.entries {
+		f.updated = latest(f.updated, entry.updated)
+	}
+	if f.updated.IsZero() && len(e.view.Components) > 0 {
+		f.updated = e.beginning()
+	}
+	if f.updated.IsZero() {
+		f.updated = time.Unix(0, 0)
+	}
+	f.updated = f.updated.UTC().Truncate(time.Second)
+	return f
+}
+
+// subjects are the entries of issues and maintenance.
+func (p *press) subjects(e *edition) []feedEntry {
 	var list []feedEntry
 	for _, i := range e.view.Issues {
 		f := feedEntry{
 			id: permanentID("issue", i.ID), url: p.cfg.PublicURL + "/issues/" + i.ID, title: oneLine(i.Title),
-			published: latest(i.CreatedAt, i.PublishedAt).UTC(), updated: issueChanged(i),
+			components: e.touched(i), published: latest(i.CreatedAt, i.PublishedAt), updated: issueChanged(i),
 		}
-		f.html = e.told(i.Updates, e.affectedNames(i), func(state string) string { return issueWords[status.IssueState(state)] })
+		f.html = e.told(i.Updates, e.publicNames(f.components), e.issueWord)
 		list = append(list, f)
 	}
 	for _, m := range e.view.Maintenances {
 		f := feedEntry{
 			id: permanentID("maintenance", m.ID), url: p.cfg.PublicURL + "/maintenance/" + m.ID,
-			title: "Maintenance: " + oneLine(m.Title), published: m.CreatedAt.UTC(), updated: workChanged(m),
+			title: e.lang.pair(e.lang.say("maintenance"), oneLine(m.Title)), components: m.Components, published: m.CreatedAt, updated: workChanged(m),
 		}
-		f.html = "<p>Planned from " + feedTime(m.ScheduledFor) + " to " + feedTime(m.ScheduledUntil) + ".</p>\n" +
-			e.told(m.Updates, e.publicNames(m.Components), func(state string) string { return workLooks[status.MaintenanceState(state)].Word })
+		f.html = e.planned(m) + e.told(m.Updates, e.publicNames(m.Components), e.workWord)
 		list = append(list, f)
 	}
-	for n := range list {
-		list[n].updated = latest(list[n].updated, list[n].published).UTC()
+	return dated(list)
+}
+
+// statements are the entries of single updates.
+func (p *press) statements(e *edition) []feedEntry {
+	var list []feedEntry
+	add := func(u status.Update, path, title, word, about string) {
+		list = append(list, feedEntry{
+			id: permanentID("update", u.ID), url: p.cfg.PublicURL + path + "#update-" + u.ID, title: e.lang.pair(word, oneLine(title)),
+			html: string(e.rich(u.Body)) + "\n" + about, published: u.DisplayAt, updated: latest(u.DisplayAt, u.EditedAt),
+		})
 	}
-	apart(list, func(f *feedEntry) *time.Time { return &f.published })
-	apart(list, func(f *feedEntry) *time.Time { return &f.updated })
-	slices.SortStableFunc(list, func(a, b feedEntry) int { return b.published.Compare(a.published) })
-	return list[:min(len(list), maxEntries)]
+	for _, i := range e.view.Issues {
+		about := e.affectedText(e.publicNames(e.touched(i)))
+		for _, u := range i.Updates {
+			add(u, "/issues/"+i.ID, i.Title, e.issueWord(u.State), about)
+		}
+	}
+	for _, m := range e.view.Maintenances {
+		about := e.planned(m) + e.affectedText(e.publicNames(m.Components))
+		for _, u := range m.Updates {
+			add(u, "/maintenance/"+m.ID, m.Title, e.lang.pair(e.lang.say("maintenance"), e.workWord(u.State)), about)
+		}
+	}
+	return dated(list)
+}
+
+func (e *edition) issueWord(state string) string { return e.lang.issue(status.IssueState(state)) }
+func (e *edition) workWord(state string) string {
+	return e.lang.work(status.MaintenanceState(state)).Word
+}
+
+func (e *edition) planned(m status.Maintenance) string {
+	text := e.lang.say("feed.planned", "from", e.feedTime(m.ScheduledFor), "until", e.feedTime(m.ScheduledUntil))
+	return "<p>" + html.EscapeString(text) + "</p>\n"
 }
 
 // told is the content of an entry: the updates, newest first.
 func (e *edition) told(updates []status.Update, names []string, word func(state string) string) string {
 	var b strings.Builder
 	for _, u := range slices.Backward(updates) {
-		fmt.Fprintf(&b, "<p><strong>%s</strong> · %s</p>\n%s\n", word(u.State), feedTime(u.DisplayAt), e.rich(u.Body))
+		fmt.Fprintf(&b, "<p><strong>%s</strong> · %s</p>\n%s\n", word(u.State), e.feedTime(u.DisplayAt), e.rich(u.Body))
 	}
-	if len(names) > 0 {
-		fmt.Fprintf(&b, "<p>Affected: %s</p>\n", html.EscapeString(strings.Join(names, ", ")))
-	}
-	return b.String()
+	return b.String() + e.affectedText(names)
 }
 
-func feedTime(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") }
+func (e *edition) affectedText(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "<p>" + html.EscapeString(e.lang.say("affected", "names", e.lang.list(names))) + "</p>\n"
+}
+
+// feedTime is a time in UTC as people read it, with its year: a feed is read
+// long after.
+func (e *edition) feedTime(t time.Time) string {
+	t = t.UTC()
+	return e.lang.say("date.moment", "day", e.lang.longDay(t), "time", t.Format("15:04 MST"))
+}
 
 // permanentID makes a UUID of the id, of version 8 as RFC 9562 lays it out.
 func permanentID(sort, id string) string {
@@ -78,7 +189,19 @@ func permanentID(sort, id string) string {
 	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", sum[0:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
-// apart truncates a date of the entries to seconds and makes all differ.
+// dated makes the dates of entries whole seconds that differ: readers show and
+// sort by date, and some drop an entry with the date of another. Of two that
+// fall together the later one moves on.
+func dated(list []feedEntry) []feedEntry {
+	for n := range list {
+		list[n].published = list[n].published.UTC()
+		list[n].updated = latest(list[n].updated, list[n].published).UTC()
+	}
+	apart(list, func(f *feedEntry) *time.Time { return &f.published })
+	apart(list, func(f *feedEntry) *time.Time { return &f.updated })
+	return list
+}
+
 func apart(list []feedEntry, date func(*feedEntry) *time.Time) {
 	slices.SortFunc(list, func(a, b feedEntry) int {
 		return cmp.Or(date(&a).Compare(*date(&b)), strings.Compare(a.id, b.id))
@@ -94,13 +217,13 @@ func apart(list []feedEntry, date func(*feedEntry) *time.Time) {
 	}
 }
 
-// affectedNames are the public components an issue touched.
-func (e *edition) affectedNames(i status.Issue) []string {
+// touched are the components that an issue hurt at any time.
+func (e *edition) touched(i status.Issue) []string {
 	var ids []string
 	for _, a := range e.worst(i) {
 		ids = append(ids, a.ComponentID)
 	}
-	return e.publicNames(ids)
+	return ids
 }
 
 func (e *edition) publicNames(ids []string) []string {
@@ -111,139 +234,4 @@ func (e *edition) publicNames(ids []string) []string {
 		}
 	}
 	return names
-}
-
-// feedDate is when the feed last had something new: that of its newest entry,
-// or when the page got its first component.
-func (e *edition) feedDate(list []feedEntry) time.Time {
-	var t time.Time
-	for _, f := range list {
-		t = latest(t, f.updated)
-	}
-	if t.IsZero() && len(e.view.Components) > 0 {
-		t = e.beginning()
-	}
-	if t.IsZero() {
-		t = time.Unix(0, 0)
-	}
-	return t.UTC().Truncate(time.Second)
-}
-
-type rss struct {
-	XMLName xml.Name   `xml:"rss"`
-	Version string     `xml:"version,attr"`
-	Atom    string     `xml:"xmlns:atom,attr"`
-	Channel rssChannel `xml:"channel"`
-}
-
-type rssChannel struct {
-	Title       string   `xml:"title"`
-	Link        string   `xml:"link"`
-	Self        atomLink `xml:"atom:link"`
-	Description string   `xml:"description"`
-	Language    string   `xml:"language"`
-	PubDate     string   `xml:"pubDate"`
-	BuildDate   string   `xml:"lastBuildDate"`
-	TTL         int      `xml:"ttl"` // minutes
-	Items       []rssItem
-}
-
-type rssItem struct {
-	XMLName     xml.Name `xml:"item"`
-	Title       string   `xml:"title"`
-	Link        string   `xml:"link"`
-	Description string   `xml:"description"`
-	PubDate     string   `xml:"pubDate"`
-	GUID        rssGUID  `xml:"guid"`
-}
-
-type rssGUID struct {
-	PermaLink bool   `xml:"isPermaLink,attr"`
-	Value     string `xml:",chardata"`
-}
-
-func (p *press) rss(e *edition, list []feedEntry) ([]byte, error) {
-	date := e.feedDate(list).Format(time.RFC1123Z)
-	doc := rss{Version: "2.0", Atom: "http://www.w3.org/2005/Atom", Channel: rssChannel{
-		Title: p.cfg.Name + " – History", Link: p.cfg.PublicURL + "/",
-		Self:        atomLink{Rel: "self", Type: "application/rss+xml", Href: p.cfg.PublicURL + "/history.rss"},
-		Description: "Issues and maintenance of " + p.cfg.Name, Language: p.cfg.Language,
-		PubDate: date, BuildDate: date, TTL: 5,
-	}}
-	for _, f := range list {
-		doc.Channel.Items = append(doc.Channel.Items, rssItem{
-			Title: f.title, Link: f.url, Description: f.html,
-			PubDate: f.published.Format(time.RFC1123Z), GUID: rssGUID{Value: f.id},
-		})
-	}
-	return xmlBytes(doc)
-}
-
-type atomFeed struct {
-	XMLName xml.Name   `xml:"http://www.w3.org/2005/Atom feed"`
-	Lang    string     `xml:"xml:lang,attr"`
-	ID      string     `xml:"id"`
-	Title   string     `xml:"title"`
-	Updated string     `xml:"updated"`
-	Links   []atomLink `xml:"link"`
-	Author  atomAuthor `xml:"author"`
-	Entries []atomEntry
-}
-
-type atomLink struct {
-	Rel  string `xml:"rel,attr"`
-	Type string `xml:"type,attr"`
-	Href string `xml:"href,attr"`
-}
-
-type atomAuthor struct {
-	Name string `xml:"name"`
-}
-
-type atomEntry struct {
-	XMLName   xml.Name    `xml:"entry"`
-	ID        string      `xml:"id"`
-	Title     string      `xml:"title"`
-	Published string      `xml:"published"`
-	Updated   string      `xml:"updated"`
-	Link      atomLink    `xml:"link"`
-	Content   atomContent `xml:"content"`
-}
-
-type atomContent struct {
-	Type string `xml:"type,attr"`
-	HTML string `xml:",chardata"`
-}
-
-func (p *press) atom(e *edition, list []feedEntry) ([]byte, error) {
-	doc := atomFeed{
-		Lang: p.cfg.Language, ID: permanentID("feed", p.cfg.PublicURL), Title: p.cfg.Name + " – History",
-		Updated: e.feedDate(list).Format(time.RFC3339), Author: atomAuthor{p.cfg.Name},
-		Links: []atomLink{
-			{Rel: "self", Type: "application/atom+xml", Href: p.cfg.PublicURL + "/history.atom"},
-			{Rel: "alternate", Type: "text/html", Href: p.cfg.PublicURL + "/"},
-		},
-	}
-	// An entry that was added to comes up again.
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b feedEntry) int { return b.updated.Compare(a.updated) })
-	for _, f := range list {
-		doc.Entries = append(doc.Entries, atomEntry{
-			ID: f.id, Title: f.title, Published: f.published.Format(time.RFC3339), Updated: f.updated.Format(time.RFC3339),
-			Link: atomLink{Rel: "alternate", Type: "text/html", Href: f.url}, Content: atomContent{"html", f.html},
-		})
-	}
-	return xmlBytes(doc)
-}
-
-func xmlBytes(doc any) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	enc := xml.NewEncoder(&b)
-	enc.Indent("", "  ")
-	if err := enc.Encode(doc); err != nil {
-		return nil, fmt.Errorf("write feed: %w", err)
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-func feed(t *testing.T, p *Publisher, path string) *gofeed.Feed {
+func parsedFeed(t *testing.T, p *Publisher, path string) *gofeed.Feed {
 	t.Helper()
 	f, err := gofeed.NewParser().ParseString(body(t, p, path))
 	if err != nil {
@@ -22,7 +22,7 @@ func feed(t *testing.T, p *Publisher, path string) *gofeed.Feed {
 func TestFeedsTellIssuesAndMaintenance(t *testing.T) {
 	p := published(t, storm())
 	for _, path := range []string{"/history.rss", "/history.atom"} {
-		f := feed(t, p, path)
+		f := parsedFeed(t, p, path)
 		if len(f.Items) != 12 {
 			t.Errorf("%s: %d entries, want 8 issues and 4 maintenances", path, len(f.Items))
 		}
@@ -62,7 +62,7 @@ func TestFeedEntriesKeepTheirIdentity(t *testing.T) {
 		return v
 	}())
 	find := func(p *Publisher, path string) *gofeed.Item {
-		for _, item := range feed(t, p, path).Items {
+		for _, item := range parsedFeed(t, p, path).Items {
 			if strings.HasSuffix(item.Link, "/issues/st1") {
 				return item
 			}
@@ -78,7 +78,7 @@ func TestFeedEntriesKeepTheirIdentity(t *testing.T) {
 	if a.GUID != b.GUID || a.Published != b.Published || !b.UpdatedParsed.After(*a.UpdatedParsed) {
 		t.Errorf("Atom: updated %s, then %s", a.Updated, b.Updated)
 	}
-	if f := feed(t, after, "/history.atom"); !f.UpdatedParsed.Equal(*f.Items[0].UpdatedParsed) {
+	if f := parsedFeed(t, after, "/history.atom"); !f.UpdatedParsed.Equal(*f.Items[0].UpdatedParsed) {
 		t.Errorf("the feed is of %v, its newest entry of %v", f.UpdatedParsed, f.Items[0].UpdatedParsed)
 	}
 }
@@ -91,14 +91,14 @@ func TestNoTwoEntriesHaveTheSameDate(t *testing.T) {
 	}
 	p := published(t, v)
 	dates := map[time.Time]bool{}
-	for _, item := range feed(t, p, "/history.rss").Items {
+	for _, item := range parsedFeed(t, p, "/history.rss").Items {
 		if dates[*item.PublishedParsed] {
 			t.Errorf("two entries of %v", item.PublishedParsed)
 		}
 		dates[*item.PublishedParsed] = true
 	}
 	dates = map[time.Time]bool{}
-	for _, item := range feed(t, p, "/history.atom").Items {
+	for _, item := range parsedFeed(t, p, "/history.atom").Items {
 		if dates[*item.UpdatedParsed] {
 			t.Errorf("two entries updated at %v", item.UpdatedParsed)
 		}
@@ -112,7 +112,7 @@ func TestFeedsHoldTheNewestFifty(t *testing.T) {
 		i := issue("n"+string(rune('0'+n/10))+string(rune('0'+n%10)), "Many", noon.Add(-time.Duration(n)*time.Hour), status.ImpactMinor)
 		v.Issues = append(v.Issues, resolve(i, 10*time.Minute, "Over."))
 	}
-	f := feed(t, published(t, v), "/history.rss")
+	f := parsedFeed(t, published(t, v), "/history.rss")
 	if len(f.Items) != maxEntries || !strings.HasSuffix(f.Items[0].Link, "/issues/n00") {
 		t.Errorf("%d entries, the first is %s", len(f.Items), f.Items[0].Link)
 	}
@@ -121,7 +121,7 @@ func TestFeedsHoldTheNewestFifty(t *testing.T) {
 func TestAnEmptyFeedIsAFeed(t *testing.T) {
 	p := published(t, fresh())
 	for _, path := range []string{"/history.rss", "/history.atom"} {
-		if f := feed(t, p, path); len(f.Items) != 0 || f.Title == "" {
+		if f := parsedFeed(t, p, path); len(f.Items) != 0 || f.Title == "" {
 			t.Errorf("%s: %d entries, title %q", path, len(f.Items), f.Title)
 		}
 	}

@@ -100,6 +100,7 @@ func (p *press) front(e *edition) frontPage {
 		DaysAgo:  e.daysAgo(),
 	}
 	f.Live = true
+	p.tellState(e, &f.shell)
 	if t := e.changed(); !t.IsZero() {
 		at := e.moment(t)
 		f.Updated = &at

@@ -111,9 +111,8 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	}
 	s := newShelf(before, now)
 	p.assets.put(s)
-	s.put("/robots.txt", textKind, []byte(robots))
 	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
-	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putFeeds, p.putAPI, p.putBanner} {
+	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putFeeds, p.putAPI, p.putBanner, p.putWellKnown} {
 		if err := put(s, e); err != nil {
 			return nil, err
 		}
@@ -124,8 +123,6 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	}
 	return made, made.putVersion(s, old)
 }
-
-const robots = "User-agent: *\nDisallow: /admin\nDisallow: /subscriptions\nDisallow: /unsubscribe\n"
 
 func (p *press) putPages(s *shelf, e *edition) error {
 	put := func(path, name string, page any) error {
@@ -186,26 +183,22 @@ func (made *site) putVersion(s *shelf, old *site) error {
 }
 
 func (p *press) putFeeds(s *shelf, e *edition) error {
-	list := p.feedEntries(e)
-	raw, err := p.rss(e, list)
-	if err != nil {
-		return err
+	for _, f := range []feed{p.history(e), p.updates(e)} {
+		for ending, form := range feedForms {
+			raw, err := form.write(p, f)
+			if err != nil {
+				return err
+			}
+			s.put(f.path+ending, form.kind, raw)
+		}
 	}
-	s.put("/history.rss", rssKind, raw)
-	if raw, err = p.atom(e, list); err != nil {
-		return err
-	}
-	s.put("/history.atom", atomKind, raw)
+	s.put("/history.ics", calendarKind, p.calendar(e, e.lang.say("feed.works", "name", p.cfg.Name), e.view.Maintenances))
 	return nil
 }
 
 func (p *press) putAPI(s *shelf, e *edition) error {
-	w := p.api(e)
-	for path, write := range map[string]func() ([]byte, error){
-		"/api/v2/summary.json": w.summary,
-		"/api/v2/status.json":  w.statusOnly,
-	} {
-		raw, err := write()
+	for path, doc := range p.api(e).documents() {
+		raw, err := jsonBytes(doc)
 		if err != nil {
 			return err
 		}
@@ -229,7 +222,7 @@ func (p *press) putBanner(s *shelf, e *edition) error {
 func (p *press) blank(now time.Time) (*site, error) {
 	s := newShelf(nil, now)
 	p.assets.put(s)
-	s.put("/robots.txt", textKind, []byte(robots))
+	p.putStanding(s, now)
 	s.put("/favicon.svg", iconKind, p.assets.icons[classNone].data)
 	s.put("/banner.js", bannerKind, p.bannerScript([]byte("null")))
 	e := p.unknown(now)
@@ -244,10 +237,10 @@ func (p *press) blank(now time.Time) (*site, error) {
 		s.putStatus(503, path, downKind, raw)
 	}
 	missing := []byte(`{"error":"the status is not available yet, try again soon"}` + "\n")
-	for _, path := range []string{"/api/v2/summary.json", "/api/v2/status.json", "/banner.json", "/version.json"} {
+	for _, path := range append(apiPaths(), "/banner.json", "/version.json") {
 		s.putStatus(503, path, kind{jsonKind.contentType, never, dataHeader}, missing)
 	}
-	for _, path := range []string{"/history.rss", "/history.atom"} {
+	for _, path := range feedPaths() {
 		s.putStatus(503, path, kind{textKind.contentType, never, dataHeader}, []byte("The feed is not available yet, try again soon.\n"))
 	}
 	return &site{docs: s.docs}, nil

@@ -29,7 +29,10 @@ type shell struct {
 	SupportURL  string
 	TwitterURL  string
 	Mail        bool
-	RSS, Atom   string // absolute
+	Feeds       []feedLink
+	Card        string // absolute URL of the picture for previews
+	CardAlt     string
+	Facts       map[string]any // about the page, in the words of schema.org
 	Late        *moment
 	Zone        string // name of the page's time zone, "" when it is UTC
 }
@@ -152,7 +155,7 @@ func (p *press) shell(e *edition, path, title, description string) shell {
 		Lang: e.lang.code, Dir: e.lang.say("language.dir"), Base: e.lang.base, Name: p.cfg.Name, Description: description,
 		Canonical: p.cfg.PublicURL + e.path(path), Class: e.head.Class, Style: p.assets.style.path, Script: p.assets.script.path,
 		Sprite: p.assets.sprite, SupportURL: p.cfg.SupportURL, TwitterURL: p.cfg.TwitterURL, Mail: p.cfg.Mail,
-		RSS: p.cfg.PublicURL + "/history.rss", Atom: p.cfg.PublicURL + "/history.atom",
+		Feeds: p.feedLinks(e, "/history", p.cfg.Name),
 	}
 	if s.Title = p.cfg.Name; title != "" {
 		s.Title = title + " · " + p.cfg.Name
@@ -162,6 +165,7 @@ func (p *press) shell(e *edition, path, title, description string) shell {
 			Code: l.code, Name: l.say("language.name"), Path: l.base + path, URL: p.cfg.PublicURL + l.base + path, Present: l == e.lang,
 		})
 	}
+	s.Card, s.CardAlt, s.Facts = p.cfg.PublicURL+cardPath, p.cfg.Name, p.facts(s)
 	if len(s.Languages) == 1 {
 		s.Languages = nil
 	}

@@ -86,6 +86,8 @@ func (s *Server) route() {
 	s.app.Use(s.refuseStrangeHost)
 	s.app.Get("/issues/:id", s.demandPublic)
 	s.app.Get("/maintenance/:id", s.demandPublic)
+	s.app.Get("/components/:slug/:form", s.demandPublic)
+	s.app.Get("/og.png", s.demandPublic)
 	s.app.Get("/history/:month", s.demandPublic)
 	s.app.Get("/components/:slug", s.demandPublic)
 	s.app.Get("/uptime", s.demandPublic)
@@ -95,6 +97,7 @@ func (s *Server) route() {
 
 	s.routeSubscriptions()
 	s.routeAdmin()
+	s.app.Options("/*", s.preflight)
 	s.app.Get("/:language", s.demandTranslation)
 	s.app.Get("/:language/*", s.demandTranslation)
 	s.app.Use(s.nothingHere)

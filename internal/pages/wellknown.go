@@ -1,0 +1,112 @@
+package pages
+
+import (
+	"encoding/xml"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// What robots and researchers look for: robots.txt, the sitemap, security.txt.
+
+const (
+	sitemapPath  = "/sitemap.xml"
+	securityPath = "/.well-known/security.txt"
+)
+
+// robots keeps crawlers out of what is for people with an account or a letter.
+func (p *press) robots() []byte {
+	return []byte("User-agent: *\nDisallow: /admin\nDisallow: /subscriptions\nDisallow: /unsubscribe\n\nSitemap: " + p.cfg.PublicURL + sitemapPath + "\n")
+}
+
+type sitemap struct {
+	XMLName xml.Name      `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
+	URLs    []sitemapPage `xml:"url"`
+}
+
+type sitemapPage struct {
+	Loc      string `xml:"loc"`
+	Modified string `xml:"lastmod,omitempty"`
+}
+
+// sitemap lists every public page: those that are kept ahead, and those that
+// are made when somebody asks (https://www.sitemaps.org/protocol.html).
+func (p *press) sitemap(s *shelf, e *edition) ([]byte, error) {
+	changed := map[string]time.Time{"/": e.changed()}
+	for path, doc := range s.docs {
+		if doc.isPage() {
+			changed[path] = changed[path]
+		}
+	}
+	delete(changed, "/history") // the same as this month
+	for _, i := range e.view.Issues {
+		changed["/issues/"+i.ID] = issueChanged(i)
+	}
+	for _, m := range e.view.Maintenances {
+		changed["/maintenance/"+m.ID] = workChanged(m)
+	}
+	for _, path := range p.months(e) {
+		changed[path] = changed[path]
+	}
+	var doc sitemap
+	for path, at := range changed {
+		entry := sitemapPage{Loc: p.cfg.PublicURL + path}
+		if !at.IsZero() {
+			entry.Modified = at.UTC().Format(time.RFC3339)
+		}
+		doc.URLs = append(doc.URLs, entry)
+	}
+	slices.SortFunc(doc.URLs, func(a, b sitemapPage) int { return strings.Compare(a.Loc, b.Loc) })
+	return xmlBytes(doc)
+}
+
+// months are the pages of history that may hold something, the latest first.
+func (p *press) months(e *edition) []string {
+	var out []string
+	for w := monthOf(e.now, p.cfg.TimeZone); w.To.After(e.beginning()); w = (status.Window{From: w.From.AddDate(0, -1, 0), To: w.From}) {
+		out = append(out, monthPath(w.From, p.cfg.TimeZone))
+	}
+	return out
+}
+
+// security is security.txt of RFC 9116, nil without a contact. It says that it
+// is good for at least six months from now on, and changes once a month.
+func (p *press) security(now time.Time) []byte {
+	if len(p.cfg.SecurityContacts) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	for _, contact := range p.cfg.SecurityContacts {
+		fmt.Fprintf(&b, "Contact: %s\n", contact)
+	}
+	y, m, _ := now.UTC().Date()
+	fmt.Fprintf(&b, "Expires: %s\n", time.Date(y, m+7, 1, 0, 0, 0, 0, time.UTC).Format(time.RFC3339))
+	fmt.Fprintf(&b, "Preferred-Languages: %s\n", p.cfg.Language)
+	fmt.Fprintf(&b, "Canonical: %s\n", p.cfg.PublicURL+securityPath)
+	return []byte(b.String())
+}
+
+// putWellKnown comes after the pages, which the sitemap lists.
+func (p *press) putWellKnown(s *shelf, e *edition) error {
+	raw, err := p.sitemap(s, e)
+	if err != nil {
+		return err
+	}
+	s.put(sitemapPath, sitemapKind, raw)
+	s.put("/badge.svg", badgeKind, p.badge(p.cfg.Name, look{e.head.Class, e.headline()}))
+	p.putStanding(s, e.now)
+	return nil
+}
+
+// putStanding shelves what does not depend on any state.
+func (p *press) putStanding(s *shelf, now time.Time) {
+	s.put("/robots.txt", textKind, p.robots())
+	if raw := p.security(now); raw != nil {
+		s.put(securityPath, textKind, raw)
+	}
+}
+
+func (d *Doc) isPage() bool { return d.Status == 200 && strings.HasPrefix(d.ContentType, "text/html") }
