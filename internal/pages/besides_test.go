@@ -343,7 +343,7 @@ func TestTheSitemapListsEveryPage(t *testing.T) {
 			t.Errorf("%s is no page", u.Loc)
 		}
 	}
-	for _, path := range []string{"/", "/issues/st1", "/issues/aa6", "/maintenance/mm3", "/history/2026-11", "/history/2026-08"} {
+	for _, path := range []string{"/", "/issues/st1", "/issues/aa6", "/maintenance/mm3", "/history/2026-11", "/history/2026-08", "/uptime", "/components/cards"} {
 		if !listed[path] {
 			t.Errorf("%s is not listed", path)
 		}

@@ -3,6 +3,7 @@ package pages
 import (
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,16 +33,13 @@ type sitemapPage struct {
 	Modified string `xml:"lastmod,omitempty"`
 }
 
-// sitemap lists every public page: those that are kept ahead, and those that
-// are made when somebody asks (https://www.sitemaps.org/protocol.html).
-func (p *press) sitemap(s *shelf, e *edition) ([]byte, error) {
-	changed := map[string]time.Time{"/": e.changed()}
-	for path, doc := range s.docs {
-		if doc.isPage() {
-			changed[path] = changed[path]
-		}
+// sitemap lists every public page in every language, whether it is kept ahead or
+// made when somebody asks (https://www.sitemaps.org/protocol.html).
+func (p *press) sitemap(e *edition) ([]byte, error) {
+	changed := map[string]time.Time{"/": e.changed(), "/uptime": {}}
+	for _, c := range e.view.Components {
+		changed[componentPath(c)] = time.Time{}
 	}
-	delete(changed, "/history") // the same as this month
 	for _, i := range e.view.Issues {
 		changed["/issues/"+i.ID] = issueChanged(i)
 	}
@@ -49,17 +47,18 @@ func (p *press) sitemap(s *shelf, e *edition) ([]byte, error) {
 		changed["/maintenance/"+m.ID] = workChanged(m)
 	}
 	for _, path := range p.months(e) {
-		changed[path] = changed[path]
+		changed[path] = time.Time{}
 	}
 	var doc sitemap
-	for path, at := range changed {
-		entry := sitemapPage{Loc: p.cfg.PublicURL + path}
-		if !at.IsZero() {
-			entry.Modified = at.UTC().Format(time.RFC3339)
+	for _, path := range slices.Sorted(maps.Keys(changed)) {
+		modified := ""
+		if at := changed[path]; !at.IsZero() {
+			modified = at.UTC().Format(time.RFC3339)
 		}
-		doc.URLs = append(doc.URLs, entry)
+		for _, l := range p.languages {
+			doc.URLs = append(doc.URLs, sitemapPage{p.cfg.PublicURL + l.base + path, modified})
+		}
 	}
-	slices.SortFunc(doc.URLs, func(a, b sitemapPage) int { return strings.Compare(a.Loc, b.Loc) })
 	return xmlBytes(doc)
 }
 
@@ -89,9 +88,8 @@ func (p *press) security(now time.Time) []byte {
 	return []byte(b.String())
 }
 
-// putWellKnown comes after the pages, which the sitemap lists.
 func (p *press) putWellKnown(s *shelf, e *edition) error {
-	raw, err := p.sitemap(s, e)
+	raw, err := p.sitemap(e)
 	if err != nil {
 		return err
 	}
