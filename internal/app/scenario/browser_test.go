@@ -3,59 +3,93 @@ package scenario
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
+	"os/exec"
+	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	devtools "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
-// browser is a tab of a real Chromium. It remembers what a page complains
-// about: script errors and breaches of its Content-Security-Policy.
+// chromium is the one Chromium of all tests; each opens tabs in a profile of
+// its own.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, fmt.Errorf("%w; run: make tools", err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("hide-scrollbars", true),
+	)
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox)
+	}
+	allocator, quit := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, closeAll := chromedp.NewContext(allocator)
+	quitChromium = func() { closeAll(); quit() }
+	return ctx, chromedp.Do(ctx)
+})
+
+// quitChromium ends Chromium, if it was started.
+var quitChromium = func() {}
+
+// browser is a tab of a real Chromium with an empty profile. It remembers what
+// a page complains about: script errors and breaches of its
+// Content-Security-Policy.
 type browser struct {
-	t   *testing.T
-	ctx context.Context
-	// close ends Chromium.
+	t     testing.TB
+	ctx   context.Context
 	close func()
 
 	mu         sync.Mutex
 	complaints []string
 }
 
-// openBrowser starts Chromium with an empty profile.
-func openBrowser(t *testing.T) *browser {
+func openBrowser(t testing.TB) *browser {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(tool(t, "chromium")),
-		chromedp.Flag("disable-dev-shm-usage", true),
-	)
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
+	root, err := chromium()
+	if err != nil {
+		t.Fatalf("Chromium: %v", err)
 	}
-	allocator, quit := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, closeTab := chromedp.NewContext(allocator)
-	b := &browser{t: t, ctx: ctx, close: sync.OnceFunc(func() { closeTab(); quit() })}
+	ctx, closeTab := chromedp.NewContext(root, chromedp.WithNewBrowserContext())
+	b := &browser{t: t, ctx: ctx, close: sync.OnceFunc(closeTab)}
 	t.Cleanup(b.close)
 	if err := chromedp.Listen(ctx, b.hear); err != nil {
 		t.Fatalf("Chromium: %v", err)
 	}
-	for _, enable := range []cdp.Command[cdp.Empty, cdp.Empty]{log.Enable, runtime.Enable} {
-		if _, err := chromedp.Call(ctx, enable, cdp.Empty{}); err != nil {
-			t.Fatalf("Chromium: %v", err)
-		}
-	}
-	if _, err := chromedp.Call(ctx, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: countRenders}); err != nil {
-		t.Fatalf("Chromium: %v", err)
-	}
+	tell(b, log.Enable, cdp.Empty{})
+	tell(b, runtime.Enable, cdp.Empty{})
+	// As if each tab were in front, so that focus works in all of them.
+	tell(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	tell(b, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: countRenders})
 	return b
+}
+
+// tell sends a command of the DevTools protocol, and returns its answer.
+func tell[P, R any](b *browser, command cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	answer, err := chromedp.Call(b.ctx, command, params)
+	if err != nil {
+		b.t.Fatalf("Chromium: %v", err)
+	}
+	return answer
+}
+
+// signIn gives the tab the cookies of a person.
+func (b *browser) signIn(p *person) {
+	b.t.Helper()
+	for name, value := range p.cookies {
+		tell(b, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: p.base})
+	}
 }
 
 // countRenders counts how often a banner was drawn, also as nothing.
@@ -67,7 +101,11 @@ func (b *browser) hear(event any) {
 	switch e := event.(type) {
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError {
-			b.complaints = append(b.complaints, e.Entry.Text+" "+e.Entry.URL)
+			b.complaints = append(b.complaints, strings.TrimSpace(e.Entry.Text+" "+e.Entry.URL))
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			b.complaints = append(b.complaints, fmt.Sprintf("console.error with %d arguments", len(e.Args)))
 		}
 	case *runtime.EventExceptionThrown:
 		b.complaints = append(b.complaints, e.ExceptionDetails.Text)
@@ -87,86 +125,35 @@ func (b *browser) open(url string) {
 // ask evaluates an expression in the page.
 func (b *browser) ask(expression string) string {
 	b.t.Helper()
+	return answer[string](b, "String("+expression+")")
+}
+
+// answer evaluates an expression in the page and waits for it when it is a
+// promise.
+func answer[T any](b *browser, expression string) T {
+	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	answer, err := chromedp.Run(ctx, chromedp.Evaluate[string]("String("+expression+")"))
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatalf("Chromium: %.80s: %v", expression, err)
 	}
-	return answer
+	return value
+}
+
+// complained returns what the page complained about so far, and forgets it.
+func (b *browser) complained() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := b.complaints
+	b.complaints = nil
+	return list
 }
 
 // content checks that the page had nothing to complain about.
 func (b *browser) content() {
 	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range b.complaints {
+	for _, c := range b.complained() {
 		b.t.Errorf("the page complains: %s", c)
 	}
-}
-
-// banner is what the banner on the page says, through its shadow root; "" when
-// there is none.
-const banner = `(() => {
-	const all = [...document.querySelectorAll("statusbridge-banner")];
-	return all.map(e => (e.shadowRoot ?? e).textContent).join(" ").replace(/\s+/g, " ").trim();
-})()`
-
-// newReader opens the URL in a browser that was never there, and returns what
-// the banner says once it has spoken or stayed silent. The page must be content.
-func newReader(t *testing.T, url string) string {
-	t.Helper()
-	tab := openBrowser(t)
-	defer tab.close()
-	tab.open(url)
-	eventually(t, "the banner has spoken, or decided to be silent", func() error { return contains(tab.ask(`window.renders > 0`), "true") })
-	tab.content()
-	return tab.ask(banner)
-}
-
-// hostPage serves another site's page that embeds the banner, under as strict
-// a policy as a site can have. With attributes, the banner may also ask for
-// news.
-func hostPage(t *testing.T, statusPage, attributes string) string {
-	t.Helper()
-	policy := fmt.Sprintf("default-src 'none'; script-src %s; style-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'", statusPage)
-	if attributes != "" {
-		policy += "; connect-src " + statusPage
-	}
-	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", policy)
-		_, _ = io.WriteString(w, `<!doctype html><html lang="en"><title>A shop</title><h1>A shop</h1><script async src="`+statusPage+`/banner.js" `+attributes+`></script></html>`)
-	}))
-	t.Cleanup(host.Close)
-	return host.URL + "/"
-}
-
-// A tab that stays open follows what happens, without a reload.
-func TestAnOpenTabFollowsTheBanner(t *testing.T) {
-	t.Parallel()
-	d := launch(t, setup{rules: rulesAuto})
-	addComponent(admin(d), "Checkout", "checkout")
-	tab := openBrowser(t)
-	tab.open(hostPage(t, d.url, `data-interval="15"`))
-	eventually(t, "the banner has decided to be silent", func() error { return contains(tab.ask(`window.renders > 0`), "true") })
-	if shown := tab.ask(banner); shown != "" {
-		t.Fatalf("all is well and the banner says %q", shown)
-	}
-	began := time.Now()
-	d.deliver("alertmanager/prod", message(true, labels{"alertname": "CheckoutDown"}, began))
-	within(t, time.Minute, "the open tab shows the issue", func() error { return contains(tab.ask(banner), "CheckoutDown on our side") })
-	d.deliver("alertmanager/prod", message(false, labels{"alertname": "CheckoutDown"}, began))
-	within(t, time.Minute, "the open tab is quiet again", func() error {
-		if shown := tab.ask(banner); shown != "" {
-			return fmt.Errorf("the banner says %q", shown)
-		}
-		return nil
-	})
-	tab.content()
 }

@@ -43,5 +43,6 @@ func runAll(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return 1
 	}
+	defer func() { quitChromium() }()
 	return m.Run()
 }

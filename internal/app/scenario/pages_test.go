@@ -1,0 +1,205 @@
+package scenario
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every page of the program, for TestEveryPage. A new page is a line here.
+//
+// CAPITALS stand for what the busy installation has: see places.
+var everyPage = []struct {
+	path  string
+	admin bool // signed in
+	fresh bool // on an installation that nobody has used yet
+	// do fills in and sends a form; the page to check is the answer.
+	do string
+}{
+	{path: "/"},
+	{path: "/", fresh: true},
+	{path: "/history"},
+	{path: "/history/2020-01"},
+	{path: "/issues/OPEN"},
+	{path: "/issues/RESOLVED"},
+	{path: "/issues/nothing"},
+	{path: "/maintenance/PLANNED"},
+	{path: "/maintenance/RUNNING"},
+	{path: "/subscriptions"},
+	{path: "/subscriptions", fresh: true},
+	{path: "/subscriptions", do: `document.querySelector("main form").email.value = "nobody"`},
+	{path: "/subscriptions", do: `document.querySelector("main form").email.value = "another@example.com"`},
+	{path: "/subscriptions/confirm/CONFIRM"},
+	{path: "/subscriptions/READER"},
+	{path: "/unsubscribe/READER"},
+	{path: "/unsubscribe/nobody"},
+
+	{path: "/admin/login"},
+	{path: "/admin/login", do: `document.querySelector("main form").email.value = "jo@example.com"`},
+	{path: "/admin", admin: true},
+	{path: "/admin", admin: true, fresh: true},
+	{path: "/admin/issues", admin: true},
+	{path: "/admin/issues", admin: true, fresh: true},
+	{path: "/admin/issues/new", admin: true},
+	{path: "/admin/issues/new", admin: true, do: `document.querySelector("main form").title.value = ""`},
+	{path: "/admin/issues/DRAFT", admin: true},
+	{path: "/admin/issues/OPEN", admin: true},
+	{path: "/admin/issues/RESOLVED", admin: true},
+	{path: "/admin/issues/nothing", admin: true},
+	{path: "/admin/maintenance", admin: true},
+	{path: "/admin/maintenance/new", admin: true},
+	{path: "/admin/maintenance/PLANNED", admin: true},
+	{path: "/admin/maintenance/RUNNING", admin: true},
+	{path: "/admin/components", admin: true},
+	{path: "/admin/components/new", admin: true},
+	{path: "/admin/components/new", admin: true, do: `document.querySelector("main form").slug.value = "Not a slug"`},
+	{path: "/admin/groups/new", admin: true},
+	{path: "/admin/deliveries", admin: true},
+	{path: "/admin/deliveries", admin: true, fresh: true},
+	{path: "/admin/alerts", admin: true},
+	{path: "/admin/rules", admin: true},
+	{path: "/admin/audit", admin: true},
+}
+
+// Each page, in Chromium: the same content without JavaScript, nothing to
+// complain about, no axe violation in light, dark and at 320 px with all that
+// folds open, a walk with Tab, targets, no sideways scrolling, the visitor's
+// time zone; and the Nu HTML checker.
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	fresh := launch(t, setup{})
+	busy, places := busyInstallation(t)
+	people := map[*daemon]*person{fresh: admin(fresh), busy.daemon: busy.admin}
+
+	documents := map[string][]byte{}
+	t.Run("in Chromium", func(t *testing.T) {
+		for _, p := range everyPage {
+			d := busy.daemon
+			name := strings.ReplaceAll(p.path, "/", " ") // -run splits at slashes
+			if p.fresh {
+				d, name = fresh, name+", fresh"
+			}
+			if p.do != "" {
+				name += ", sent"
+			}
+			path := places.Replace(p.path)
+			who := visitor(d)
+			if p.admin {
+				who = people[d]
+			}
+			if p.do == "" {
+				documents[name] = who.get(path).body
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				tab := openBrowser(t)
+				tab.signIn(who)
+				for _, f := range checkPage(tab, d.url+path, p.do) {
+					t.Error(f)
+				}
+			})
+		}
+		t.Run("HTML", func(t *testing.T) {
+			t.Parallel()
+			for name, list := range checkHTML(t, documents) {
+				for _, f := range list {
+					t.Errorf("%s: %s", name, f)
+				}
+			}
+		})
+	})
+}
+
+// busyInstallation has something of everything. The places are the names that
+// paths of everyPage use.
+func busyInstallation(t *testing.T) (*world, *strings.Replacer) {
+	t.Helper()
+	w := newWorld(t, setup{})
+	group := w.admin.get("/admin/groups/new").form("name")
+	group.set("name", "Platform")
+	group.press("")
+	f := w.admin.get("/admin/components/new").form("name")
+	f.set("name", "Search and a name that is rather long for a phone")
+	f.set("description", "Finds things, with words that stand below the name")
+	for n := range f.node.Descendants() {
+		if n.Data == "option" && textOf(n) == "Platform" {
+			f.set("group", attr(n, "value"))
+		}
+	}
+	f.press("")
+	w.subscribe(reader)
+
+	resolved := w.openIssue("Logins were slow", "Identity is catching up.")
+	f = w.admin.get("/admin/issues/" + resolved).form("/admin/issues/" + resolved + "/update")
+	f.set("state", "resolved")
+	f.set("body", "All is well.")
+	f.press("Post")
+	open := w.openIssue("Checkout fails for some", "We are **looking** into it, see [the forum](https://example.com/forum).")
+	planned := w.plan("Database upgrade", 24*time.Hour, 26*time.Hour)
+	w.deliver("alertmanager/prod", message(true, checkoutDown, time.Now()))
+	w.deliver("alertmanager/prod", message(true, labels{"alertname": "NobodyWantsThis"}, time.Now()))
+	w.deliver("alertmanager/prod", []byte(`{"broken": `))
+	draft := strings.TrimPrefix(w.draft(draftTitle), "/admin/issues/")
+	// Later than the alert, which it would explain.
+	running := w.plan("Network maintenance", 2*time.Second, 2*time.Hour)
+
+	another := visitor(w.daemon).get("/subscriptions").form("email")
+	another.set("email", "waiting@example.com")
+	another.press("")
+	token := func(address, pattern string) string {
+		found := ""
+		eventually(t, "a mail with the link "+pattern, func() error {
+			for _, l := range w.letters(address) {
+				if m := regexp.MustCompile(pattern + `([A-Za-z0-9_-]+)`).FindStringSubmatch(l.text); m != nil {
+					found = m[1]
+					return nil
+				}
+			}
+			return fmt.Errorf("%d mails", len(w.letters(address)))
+		})
+		return found
+	}
+	confirm := token("waiting@example.com", "/subscriptions/confirm/")
+	member := token(reader, "/unsubscribe/")
+	eventually(t, "the maintenance runs", func() error { return visitor(w.daemon).get("/maintenance/" + running).says("In progress") })
+	return w, strings.NewReplacer("OPEN", open, "RESOLVED", resolved, "DRAFT", draft, "PLANNED", planned, "RUNNING", running, "CONFIRM", confirm, "READER", member)
+}
+
+// openIssue publishes an issue by hand, and returns its id.
+func (w *world) openIssue(title, body string) string {
+	w.t.Helper()
+	f := w.admin.get("/admin/issues/new").form("title")
+	f.set("title", title)
+	f.set("body", body)
+	after := f.press("Publish")
+	if after.status != http.StatusOK {
+		w.t.Fatalf("opening %q: %d %s", title, after.status, after.text())
+	}
+	return idOf(after.path)
+}
+
+// plan schedules maintenance for so long from now, and returns its id.
+func (w *world) plan(title string, from, until time.Duration) string {
+	w.t.Helper()
+	f := w.admin.get("/admin/maintenance/new").form("title")
+	f.set("title", title)
+	f.set("body", "Checkout is read-only meanwhile.")
+	now := time.Now().UTC()
+	f.set("from", now.Add(from).Format("2006-01-02T15:04:05"))
+	f.set("until", now.Add(until).Format("2006-01-02T15:04:05"))
+	f.tick("components", "Checkout")
+	after := f.press("")
+	if after.status != http.StatusOK {
+		w.t.Fatalf("scheduling %q: %d %s", title, after.status, after.text())
+	}
+	return idOf(after.path)
+}
+
+// idOf is the last part of a path.
+func idOf(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return path[strings.LastIndex(path, "/")+1:]
+}
