@@ -23,6 +23,8 @@ var everyPage = []struct {
 	{path: "/", fresh: true},
 	{path: "/history"},
 	{path: "/history/2020-01"},
+	{path: "/uptime"},
+	{path: "/components/checkout"},
 	{path: "/issues/OPEN"},
 	{path: "/issues/RESOLVED"},
 	{path: "/issues/nothing"},
