@@ -90,6 +90,6 @@ return times();
 },
 // outline is what a page offers: headings, and controls by name.
 outline: () => [...d.querySelectorAll("h1,h2,h3,h4,a[href],button,input:not([type=hidden]),select,textarea,summary")].filter(shown).map((e) => (e.querySelector("time") ? `<${e.localName}>` : call(e))),
-scripts: () => d.scripts.length,
+scripts: () => [...d.scripts].filter((s) => s.src).length,
 };
 })();
