@@ -34,6 +34,8 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date, or show where it is."`
 	RulesDo rulesCmd   `cmd:"" name:"rules" help:"Check rules.yaml and explain what it does with an alert."`
 	Explain explainCmd `cmd:"" help:"Show every transition of an issue and its cause."`
+	Doctor  doctorCmd  `cmd:"" help:"Look at the running set-up and say what to mend."`
+	Setup   setupCmd   `cmd:"" help:"Set up what sends alerts here."`
 	Admin   adminCmd   `cmd:"" help:"Manage the accounts of the admin."`
 	Show    configCmd  `cmd:"" name:"config" help:"Show the effective configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -32,16 +32,16 @@ func newTrial(r *status.Rules, start time.Time) *trial {
 		t.told = append(t.told, c.Announcements...)
 		t.log = append(t.log, c.Entries...)
 	}
-	for _, slug := range componentsOf(r) {
+	for _, slug := range ComponentsOf(r) {
 		t.revise(status.SaveComponent{Component: status.Component{Name: slug, Slug: slug}})
 	}
 	t.told, t.log = nil, nil
 	return t
 }
 
-// componentsOf lists the components that rules name, so that a test needs none
+// ComponentsOf lists the components that rules name; with them a test needs none
 // of its own.
-func componentsOf(r *status.Rules) []string {
+func ComponentsOf(r *status.Rules) []string {
 	names := map[string]bool{}
 	for _, rule := range r.Rules {
 		lists := [][]status.RuleComponent{rule.Open.Components}

@@ -66,3 +66,9 @@ func (s *Store) IssuesBetween(ctx context.Context, from, to time.Time) ([]status
 		AND (resolved_at IS NULL AND stage <> 'dismissed' OR resolved_at >= ? OR stage = 'dismissed' AND updated_at >= ?)
 		ORDER BY created_at, id`, stamp(to), stamp(from), stamp(from))
 }
+
+// LastWebhook is when the last webhook of a source was received; zero if none
+// is kept.
+func (s *Store) LastWebhook(ctx context.Context, source string) (time.Time, error) {
+	return earliest(ctx, s.read, "SELECT MAX(received_at) FROM webhooks WHERE source = ?", source)
+}

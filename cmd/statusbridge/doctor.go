@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/app"
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+type doctorCmd struct {
+	Part   string `arg:"" optional:"" help:"alertmanager, newrelic, smtp, twitter, database or rules; all if none is named."`
+	Output string `short:"o" enum:"text,json" default:"text" help:"text or json."`
+}
+
+func (*doctorCmd) Help() string {
+	return `It reads the configuration here, and what the senders say of themselves; it changes nothing. Exit code 1 if
+anything should be mended.
+
+  statusbridge doctor alertmanager`
+}
+
+// doctorTime bounds a look at everything.
+const doctorTime = 2 * time.Minute
+
+func (d *doctorCmd) Run(c *cli) error {
+	cfg, err := c.config(nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), doctorTime)
+	defer cancel()
+	checks, err := app.Doctor(ctx, cfg, d.Part)
+	if err != nil {
+		return err
+	}
+	found := 0
+	for _, one := range checks {
+		if one.Finding() {
+			found++
+		}
+	}
+	if d.Output == "json" {
+		err = json.NewEncoder(c.out).Encode(map[string]any{"checks": checks, "findings": found})
+	} else {
+		for _, one := range checks {
+			show(c, one)
+		}
+	}
+	if err == nil && found > 0 {
+		return findings(found)
+	}
+	return err
+}
+
+func show(c *cli, one status.Check) {
+	word := string(one.State)
+	if one.State == status.CheckFail {
+		word = "FAIL"
+	}
+	fmt.Fprintf(c.out, "%-4s  %s: %s\n", word, one.Name, strings.ReplaceAll(one.What, "\n", "\n      "))
+	if one.Mend != "" {
+		fmt.Fprintf(c.out, "      mend: %s\n", one.Mend)
+	}
+}

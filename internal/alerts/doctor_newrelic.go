@@ -1,0 +1,5 @@
+package alerts
+
+import "context"
+
+func (x *examination) newRelic(ctx context.Context) {}

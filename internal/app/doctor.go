@@ -1,0 +1,202 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
+	"github.com/statusbridge/statusbridge/internal/broadcast"
+	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
+)
+
+// patient is the set-up that is looked at.
+type patient struct {
+	cfg   Config
+	store *store.Store // nil when the database does not answer
+	err   error        // why not
+}
+
+// examiners look at one part each, in this order. To have another part looked
+// at, add a line.
+var examiners = []struct {
+	part string
+	look func(context.Context, *patient) []status.Check
+}{
+	{"database", lookAtDatabase},
+	{"rules", lookAtRules},
+	{alerts.KindAlertmanager, lookAtSources(alerts.KindAlertmanager)},
+	{alerts.KindNewRelic, lookAtSources(alerts.KindNewRelic)},
+	{"smtp", lookAtSMTP},
+	{"twitter", lookAtTwitter},
+}
+
+// DoctorParts lists what Doctor can look at.
+func DoctorParts() []string {
+	var out []string
+	for _, e := range examiners {
+		out = append(out, e.part)
+	}
+	return out
+}
+
+// Doctor looks at the running set-up from here: at one part, or at all if part
+// is "". It changes nothing.
+func Doctor(ctx context.Context, cfg Config, part string) ([]status.Check, error) {
+	if part != "" && !slices.Contains(DoctorParts(), part) {
+		return nil, fmt.Errorf("there is nothing called %q to look at; there are %s", part, strings.Join(DoctorParts(), ", "))
+	}
+	p := &patient{cfg: cfg}
+	if p.store, p.err = openExisting(ctx, cfg); p.err == nil {
+		defer p.store.Close()
+	}
+	var out []status.Check
+	for _, e := range examiners {
+		if part == "" || part == e.part {
+			out = append(out, e.look(ctx, p)...)
+		}
+	}
+	return out, nil
+}
+
+// openExisting opens the database if it is there: looking must not create one.
+func openExisting(ctx context.Context, cfg Config) (*store.Store, error) {
+	if path, isFile := strings.CutPrefix(cfg.Database, "sqlite:"); isFile {
+		if _, err := os.Stat(path); err != nil {
+			return nil, err
+		}
+	}
+	s, err := store.Open(ctx, cfg.Database)
+	if err != nil {
+		return nil, err
+	}
+	limit, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	if err := s.Ping(limit); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func check(name string, state status.CheckState, mend, format string, args ...any) status.Check {
+	return status.Check{Name: name, State: state, What: fmt.Sprintf(format, args...), Mend: mend}
+}
+
+func lookAtDatabase(ctx context.Context, p *patient) []status.Check {
+	if p.err != nil {
+		return []status.Check{check("database", status.CheckFail, "start statusbridge once, or mend `database`", "%v", p.err)}
+	}
+	steps, err := p.store.MigrationStatus(ctx)
+	if err != nil {
+		return []status.Check{check("database", status.CheckFail, "", "%v", err)}
+	}
+	out := []status.Check{check("database", status.CheckOK, "", "%s answers", p.store.Dialect())}
+	if pending := slices.DeleteFunc(steps, func(m store.Migration) bool { return !m.Applied.IsZero() }); len(pending) > 0 {
+		out = append(out, check("database: schema", status.CheckFail, "run: statusbridge migrate up", "%d steps are missing", len(pending)))
+	}
+	if segments, _ := filepath.Glob(filepath.Join(p.cfg.DataDir, "journal", "*.journal")); len(segments) > 0 {
+		out = append(out, check("journal", status.CheckWarn, "it drains by itself once the daemon runs and the database answers", "webhooks wait in it for the database"))
+	}
+	if dead, err := p.store.Webhooks(ctx, status.WebhookDead, 1); err == nil && len(dead) > 0 {
+		out = append(out, check("webhooks", status.CheckWarn, "see them in the admin under Alerts",
+			"there are dead letters; the last came %s from %s and %s", dead[0].ReceivedAt.Format("2006-01-02 15:04"), dead[0].Source, dead[0].Verdict))
+	}
+	return out
+}
+
+// lookAtRules loads them, and finds the components they name in vain.
+func lookAtRules(ctx context.Context, p *patient) []status.Check {
+	rules, err := LoadRules(p.cfg.Rules)
+	if err != nil {
+		return []status.Check{check("rules", status.CheckFail, "run: statusbridge rules check", "%v", err)}
+	}
+	out := []status.Check{check("rules", status.CheckOK, "", "%s: %d rules", rules.File, len(rules.Rules))}
+	if p.store == nil {
+		return out
+	}
+	components, _, err := p.store.Components(ctx)
+	if err != nil {
+		return append(out, check("rules: components", status.CheckFail, "", "%v", err))
+	}
+	known := map[string]bool{}
+	for _, c := range components {
+		known[c.Slug] = !c.Archived
+	}
+	var missing []string
+	for _, slug := range alerts.ComponentsOf(rules) {
+		if !known[slug] {
+			missing = append(missing, slug)
+		}
+	}
+	// Before the first component is made, the shipped rules name none in vain.
+	if len(missing) > 0 && len(known) > 0 {
+		out = append(out, check("rules: components", status.CheckWarn, "create them in the admin, or mend the rules", "no such component: %s", strings.Join(missing, ", ")))
+	}
+	return out
+}
+
+func lookAtSources(kind string) func(context.Context, *patient) []status.Check {
+	return func(ctx context.Context, p *patient) []status.Check {
+		rules, err := LoadRules(p.cfg.Rules)
+		if err != nil {
+			return []status.Check{check(kind, status.CheckFail, "run: statusbridge rules check", "the rules cannot be loaded")}
+		}
+		cfg := alerts.DoctorConfig{
+			Rules: rules, PublicURL: p.cfg.PublicURL, Getenv: os.Getenv, Now: Clock{}.Now,
+		}
+		if p.store != nil {
+			cfg.LastWebhook = p.store.LastWebhook
+			if cfg.States, err = p.store.Sources(ctx); err != nil {
+				return []status.Check{check(kind, status.CheckFail, "", "%v", err)}
+			}
+		}
+		return alerts.Doctor(ctx, kind, cfg)
+	}
+}
+
+// dialTimeout bounds the look at a mail server.
+const dialTimeout = 5 * time.Second
+
+func lookAtSMTP(ctx context.Context, p *patient) []status.Check {
+	if p.cfg.SMTP.URL == "" {
+		return []status.Check{check("smtp", status.CheckOff, "", "smtp.url is not set: no mail")}
+	}
+	_, err := broadcast.NewEmail(broadcast.EmailConfig{
+		URL: p.cfg.SMTP.URL, From: p.cfg.SMTP.From, ReplyTo: p.cfg.SMTP.ReplyTo, PublicURL: p.cfg.PublicURL, PageName: p.cfg.Page.Name,
+	})
+	if err != nil {
+		return []status.Check{check("smtp", status.CheckFail, "", "%v", err)}
+	}
+	u, err := url.Parse(p.cfg.SMTP.URL)
+	if err != nil {
+		return []status.Check{check("smtp", status.CheckFail, "", "smtp.url cannot be read")}
+	}
+	port := cmp.Or(u.Port(), map[string]string{"smtps": "465"}[u.Scheme], "587")
+	address := net.JoinHostPort(u.Hostname(), port)
+	line, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return []status.Check{check("smtp", status.CheckFail, "see that this machine may reach it; many providers block port 25", "%s: %v", address, err)}
+	}
+	_ = line.Close()
+	return []status.Check{check("smtp", status.CheckOK, "", "%s takes connections", address)}
+}
+
+func lookAtTwitter(_ context.Context, p *patient) []status.Check {
+	t := p.cfg.Twitter
+	if t.ConsumerKey == "" || t.Mode == broadcast.TweetOff {
+		return []status.Check{check("twitter", status.CheckOff, "", "not set up: no tweets")}
+	}
+	if t.ConsumerSecret == "" || t.AccessToken == "" || t.AccessSecret == "" {
+		return []status.Check{check("twitter", status.CheckFail, "set all four keys under twitter", "keys are missing")}
+	}
+	return []status.Check{check("twitter", status.CheckOK, "", "all keys are set")}
+}
