@@ -56,7 +56,7 @@ func examined(t *testing.T, src string, state status.SourceState) []string {
 	return out
 }
 
-const beat = `heartbeat: { matchers: ['alertname="Watchdog"'], max_age: 5m }`
+const watched = `heartbeat: { matchers: ['alertname="Watchdog"'], max_age: 5m }`
 
 const goodConfig = `
 route:
@@ -101,7 +101,7 @@ func TestADoctorFindsWhatLosesAlerts(t *testing.T) {
 			if tt.is != tt.was && config == goodConfig {
 				t.Fatalf("the configuration has no %q", tt.was)
 			}
-			got := examined(t, beat+", peers: ["+mirror(t, config, nil)+"]", status.SourceState{Receiver: "page", HeartbeatAt: received.Add(-time.Minute)})
+			got := examined(t, watched+", peers: ["+mirror(t, config, nil)+"]", status.SourceState{Receiver: "page", HeartbeatAt: received.Add(-time.Minute)})
 			if tt.want == "" && len(got) > 0 || tt.want != "" && (len(got) != 1 || !strings.Contains(got[0], tt.want)) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
@@ -113,15 +113,15 @@ func TestADoctorFindsOurReceiverByNameOrAddressOrSaysThatItCannot(t *testing.T) 
 	fresh := status.SourceState{HeartbeatAt: received}
 	bad := strings.Replace(goodConfig, "send_resolved: true", "send_resolved: false", 1)
 	for name, source := range map[string]string{
-		"named in the rules": beat + ", receiver: page, peers: [" + mirror(t, bad, nil) + "]",
-		"by its address":     beat + ", peers: [" + mirror(t, strings.Replace(bad, "<secret>", "https://status.example.com/hooks/alertmanager/am", 1), nil) + "]",
-		"by a likely name":   beat + ", peers: [" + mirror(t, strings.ReplaceAll(bad, "page\n", "to-statusbridge\n"), nil) + "]",
+		"named in the rules": watched + ", receiver: page, peers: [" + mirror(t, bad, nil) + "]",
+		"by its address":     watched + ", peers: [" + mirror(t, strings.Replace(bad, "<secret>", "https://status.example.com/hooks/alertmanager/am", 1), nil) + "]",
+		"by a likely name":   watched + ", peers: [" + mirror(t, strings.ReplaceAll(bad, "page\n", "to-statusbridge\n"), nil) + "]",
 	} {
 		if got := examined(t, source, fresh); len(got) != 1 || !strings.Contains(got[0], "send_resolved") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if got := examined(t, beat+", peers: ["+mirror(t, goodConfig, nil)+"]", fresh); len(got) != 1 || !strings.Contains(got[0], "no receiver is known") {
+	if got := examined(t, watched+", peers: ["+mirror(t, goodConfig, nil)+"]", fresh); len(got) != 1 || !strings.Contains(got[0], "no receiver is known") {
 		t.Errorf("unknown: %q", got)
 	}
 }
@@ -136,17 +136,17 @@ func TestADoctorLooksAtThePeersThemselves(t *testing.T) {
 		state        status.SourceState
 		want         []string
 	}{
-		{"two that agree", beat + ", " + peers(good, mirror(t, goodConfig, nil)), well, nil},
-		{"two that differ", beat + ", " + peers(good, mirror(t, goodConfig+"\n# another\n", nil)), well, []string{"warn peers: their configurations differ"}},
-		{"two that are no cluster", beat + ", " + peers(good, mirror(t, goodConfig, alone)), well, []string{"knows 0 of 2 peers"}},
-		{"one is away", beat + ", " + peers(good, "http://127.0.0.1:1"), well, []string{"does not answer"}},
-		{"old", beat + ", " + peers(mirror(t, goodConfig, func(a map[string]any, _ http.Header) { a["versionInfo"] = map[string]string{"version": "0.21.0"} })), well, []string{"older than what is tried"}},
-		{"a wrong clock", beat + ", " + peers(mirror(t, goodConfig, func(_ map[string]any, h http.Header) {
+		{"two that agree", watched + ", " + peers(good, mirror(t, goodConfig, nil)), well, nil},
+		{"two that differ", watched + ", " + peers(good, mirror(t, goodConfig+"\n# another\n", nil)), well, []string{"warn peers: their configurations differ"}},
+		{"two that are no cluster", watched + ", " + peers(good, mirror(t, goodConfig, alone)), well, []string{"knows 0 of 2 peers"}},
+		{"one is away", watched + ", " + peers(good, "http://127.0.0.1:1"), well, []string{"does not answer"}},
+		{"old", watched + ", " + peers(mirror(t, goodConfig, func(a map[string]any, _ http.Header) { a["versionInfo"] = map[string]string{"version": "0.21.0"} })), well, []string{"older than what is tried"}},
+		{"a wrong clock", watched + ", " + peers(mirror(t, goodConfig, func(_ map[string]any, h http.Header) {
 			h.Set("Date", received.Add(-time.Hour).Format(http.TimeFormat))
 		})), well, []string{"differ by -1h0m0s"}},
 		{"no heartbeat", peers(good), well, []string{"warn heartbeat: none"}},
-		{"it never came", beat + ", " + peers(good), status.SourceState{Receiver: "page"}, []string{"has never come"}},
-		{"it is stale", beat + ", " + peers(good), status.SourceState{Receiver: "page", HeartbeatAt: received.Add(-time.Hour)}, []string{"the last is 1h0m0s old"}},
+		{"it never came", watched + ", " + peers(good), status.SourceState{Receiver: "page"}, []string{"has never come"}},
+		{"it is stale", watched + ", " + peers(good), status.SourceState{Receiver: "page", HeartbeatAt: received.Add(-time.Hour)}, []string{"the last is 1h0m0s old"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := examined(t, tt.source, tt.state)

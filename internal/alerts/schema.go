@@ -78,7 +78,8 @@ func rulesSchema() schema {
 		"inhibit_rules": listOf(inhibitSchema()).with("Which open issues explain the alerts of others."),
 		"breaker": mapping(map[string]schema{"max_published": number(0), "window": duration}).
 			with("Beyond max_published issues that published themselves within the window, further ones wait for a person."),
-		"rules": listOf(ruleSchema()).with("Tried from top to bottom; the first that matches wins, unless it says continue: true."),
+		"maintenance": mapping(map[string]schema{"remind": listOf(duration).with("How long before a maintenance its subscribers are reminded.")}),
+		"rules":       listOf(ruleSchema()).with("Tried from top to bottom; the first that matches wins, unless it says continue: true."),
 	}, "version")
 }
 
@@ -88,6 +89,8 @@ func sourceSchema() schema {
 		"peers":       listOf(schema{"type": "string", "pattern": "^https?://"}).with("Alertmanagers to ask every minute what they have."),
 		"receiver":    anyText.with("What Alertmanager calls us; learned from its webhooks if left out."),
 		"heartbeat":   mapping(map[string]schema{"matchers": matchers, "max_age": duration}, "matchers", "max_age").with("An alert that always fires: while it is silent, nothing of the source resolves by itself."),
+		"poll_every":  duration.with("How often the source is asked; a minute if left out."),
+		"min_uptime":  duration.with("How long a peer must be up before the absence of an alert means anything."),
 		"account_id":  number(1).with("New Relic's account."),
 		"region":      oneWord([]string{"us", "eu"}),
 		"api_key_env": schema{"type": []string{"string", "null"}, "pattern": variable.String()}.with("The environment variable with New Relic's user key; naming it has New Relic asked."),

@@ -79,10 +79,14 @@ func didOf(what shift, known bool, f Fact, old Signal) Did {
 		if !known {
 			return DidLate
 		}
-		return DidDetails
 	}
-	if f.stamp().Before(old.OrderedAt) {
+	// Peers differ by milliseconds on when an alert began; only an end, or a stamp
+	// of the source's own, tells what is old.
+	if (!f.Firing || !f.OrderedAt.IsZero()) && f.stamp().Before(old.OrderedAt) {
 		return DidStale
+	}
+	if what == noted {
+		return DidDetails
 	}
 	return DidNothing
 }
