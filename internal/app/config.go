@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // Config is everything an operator can set. CONTRACT: each key is also an
@@ -40,12 +41,29 @@ type Config struct {
 
 // Page is how the public page presents itself.
 type Page struct {
-	Name       string `yaml:"name"`
-	TimeZone   string `yaml:"time_zone"`
-	Language   string `yaml:"language"`
-	Logo       string `yaml:"logo"`
-	Accent     string `yaml:"accent"`
-	SupportURL string `yaml:"support_url"`
+	Name       string   `yaml:"name"`
+	TimeZone   string   `yaml:"time_zone"`
+	Language   string   `yaml:"language"`
+	Languages  []string `yaml:"languages"` // others that it can be read in; empty is all
+	Logo       string   `yaml:"logo"`
+	Accent     string   `yaml:"accent"`
+	CSS        string   `yaml:"css"` // a file that is added to the stylesheet
+	SupportURL string   `yaml:"support_url"`
+	Weights    Weights  `yaml:"weights"`
+}
+
+// Weights say how much of an outage counts as downtime, 0 to 1. Maintenance
+// never counts.
+type Weights struct {
+	Major    float64 `yaml:"major"`
+	Partial  float64 `yaml:"partial"`
+	Degraded float64 `yaml:"degraded"`
+}
+
+func (w Weights) status() status.Weights {
+	return status.Weights{
+		status.MajorOutage: w.Major, status.PartialOutage: w.Partial, status.DegradedPerformance: w.Degraded,
+	}
 }
 
 // Webhook guards the doors. Several secrets are valid at once, for rotation.
@@ -93,7 +111,10 @@ const DefaultRules = "rules.yaml"
 func defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Database: "sqlite:statusbridge.db", DataDir: ".", Rules: DefaultRules, Retention: "30d",
-		Page:    Page{Name: "Status", TimeZone: "UTC", Language: "en"},
+		Page: Page{Name: "Status", TimeZone: "UTC", Language: "en", Weights: Weights{
+			Major: status.DefaultWeights[status.MajorOutage], Partial: status.DefaultWeights[status.PartialOutage],
+			Degraded: status.DefaultWeights[status.DegradedPerformance],
+		}},
 		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
 		Log:     Log{Level: "info"},
 	}

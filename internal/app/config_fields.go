@@ -50,6 +50,12 @@ func (f field) set(s string) error {
 			return fmt.Errorf("%q is neither true nor false", s)
 		}
 		f.value.SetBool(b)
+	case float64:
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", s)
+		}
+		f.value.SetFloat(n)
 	case []string:
 		var list []string
 		for _, part := range strings.Split(s, ",") {

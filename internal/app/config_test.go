@@ -49,7 +49,7 @@ func TestAnUnknownKeyNamesItsLineAndColumn(t *testing.T) {
 
 func TestASettingThatWouldDoNothingIsAnError(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, env := range []string{"STATUSBRIDGE_PAGE_TITEL=x", "STATUSBRIDGE_TWITTER_WITH_URL=maybe"} {
+	for _, env := range []string{"STATUSBRIDGE_PAGE_TITEL=x", "STATUSBRIDGE_TWITTER_WITH_URL=maybe", "STATUSBRIDGE_PAGE_WEIGHTS_PARTIAL=little"} {
 		if _, err := LoadConfig("", []string{env}, nil); err == nil || !strings.Contains(err.Error(), strings.Split(env, "=")[0]) {
 			t.Errorf("%s: got %v", env, err)
 		}

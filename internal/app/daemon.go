@@ -88,9 +88,9 @@ func (d *Daemon) wire() error {
 		return err
 	}
 	d.pages, err = pages.New(pages.Config{
-		Name: d.cfg.Page.Name, PublicURL: d.cfg.PublicURL, TimeZone: zone, Language: d.cfg.Page.Language,
-		SupportURL: d.cfg.Page.SupportURL, Logo: d.cfg.Page.Logo, Accent: d.cfg.Page.Accent,
-		DataDir: d.cfg.DataDir, Weights: status.DefaultWeights, Mail: d.cfg.SMTP.URL != "",
+		Name: d.cfg.Page.Name, PublicURL: d.cfg.PublicURL, TimeZone: zone, Language: d.cfg.Page.Language, Languages: d.cfg.Page.Languages,
+		SupportURL: d.cfg.Page.SupportURL, Logo: d.cfg.Page.Logo, Accent: d.cfg.Page.Accent, CSS: d.cfg.Page.CSS,
+		DataDir: d.cfg.DataDir, Weights: d.cfg.Page.Weights.status(), Mail: d.cfg.SMTP.URL != "",
 	}, d.store, d.clock, d.log)
 	if err != nil {
 		return fmt.Errorf("pages: %w", err)

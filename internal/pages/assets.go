@@ -37,6 +37,13 @@ type assets struct {
 func loadAssets(cfg Config) (assets, error) {
 	a := assets{icons: map[string]asset{}}
 	style := squeeze(mustRead("assets/page.css"), "/*", "*/") + accentStyle(cfg.Accent)
+	if cfg.CSS != "" {
+		own, err := readCSS(cfg.CSS)
+		if err != nil {
+			return a, err
+		}
+		style += own
+	}
 	a.style = newAsset(".css", cssKind, []byte(style))
 	a.script = newAsset(".js", scriptKind, []byte(squeeze(mustRead("assets/page.js"), "//", "\n")))
 	a.banner = squeeze(mustRead("assets/banner.js"), "//", "\n")
@@ -100,18 +107,28 @@ func squeeze(source, open, shut string) string {
 	return out.String()
 }
 
-// accentStyle sets the operator's colour, with letters on it in whichever of
-// black and white is easier to read. On text and rings the stylesheet mixes it
-// with the text colour as far as legibility needs.
+// The backgrounds that the operator's colour stands on, of page.css.
+const (
+	lightGround = "#f4f6f8"
+	darkGround  = "#0e1217"
+)
+
+// accentStyle sets the operator's colour on buttons and on the band over the
+// page. Where it would hardly differ from the background, it is darkened, or
+// lightened in the dark, until a button is seen (WCAG 2.2, 1.4.11: 3 to 1);
+// letters on it are black or white, whichever is easier to read.
 func accentStyle(hex string) string {
 	if hex == "" {
 		return ""
 	}
-	on := "#fff"
-	if luminance(hex) > 0.179 {
-		on = "#000"
+	set := func(colour string) string {
+		on := "#fff"
+		if contrast(colour, "#000000") > contrast(colour, "#ffffff") {
+			on = "#000"
+		}
+		return fmt.Sprintf(":root{--accent:%[1]s;--band:%[1]s;--on-accent:%[2]s}", colour, on)
 	}
-	return fmt.Sprintf(":root{--accent:%[1]s;--band:%[1]s;--on-accent:%[2]s}\n", hex, on)
+	return set(apartFrom(lightGround, hex, "#000000")) + "\n@media (prefers-color-scheme:dark){" + set(apartFrom(darkGround, hex, "#ffffff")) + "}\n"
 }
 
 // A glyph is the mark of a state. All are 16 by 16, one filled outline with

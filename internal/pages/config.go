@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -19,10 +20,11 @@ type Config struct {
 	PublicURL  string // absolute, without a path
 	TimeZone   *time.Location
 	Language   string   // of the interface, such as pt-BR; "en" when empty
-	Languages  []string // others that the page can be read in; nil is all there are
+	Languages  []string // others that the page can be read in; none is all there are
 	SupportURL string   // http, https or mailto; "" shows none
 	Logo       string   // path of an SVG, PNG, JPEG or WebP file; "" shows the name
 	Accent     string   // a hex colour such as #0b5fff
+	CSS        string   // path of a file that is added to the stylesheet; "" adds none
 	DataDir    string   // where the last good view is kept; "" keeps none
 	Weights    status.Weights
 	Mail       bool   // offer subscriptions by email
@@ -49,11 +51,16 @@ func (c Config) complete() (Config, error) {
 	if c.Language == "" {
 		c.Language = "en"
 	}
-	if c.Languages == nil {
+	if len(c.Languages) == 0 {
 		c.Languages = languageCodes()
 	}
 	if c.Weights == nil {
 		c.Weights = status.DefaultWeights
+	}
+	for s, w := range c.Weights {
+		if !(w >= 0 && w <= 1) {
+			return c, fmt.Errorf("page.weights: %v for %s: want a number from 0 (does not count) to 1 (counts in full)", w, strings.ReplaceAll(string(s), "_", " "))
+		}
 	}
 	if c.Accent != "" && !accentForm.MatchString(c.Accent) {
 		return c, fmt.Errorf("page.accent %q: want a hex colour such as #0b5fff", c.Accent)
@@ -91,6 +98,26 @@ func webAddress(s string, schemes ...string) bool {
 
 var logoTypes = map[string]string{
 	".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+}
+
+// maxCSS bounds the operator's stylesheet: every visitor loads it.
+const maxCSS = 64 << 10
+
+// readCSS loads the operator's additions to the stylesheet. They stand behind
+// ours, where an @import would silently do nothing.
+func readCSS(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("page.css: %w", err)
+	case len(data) > maxCSS:
+		return "", fmt.Errorf("page.css %s: is larger than %d KiB", path, maxCSS>>10)
+	case !utf8.Valid(data):
+		return "", fmt.Errorf("page.css %s: is not UTF-8", path)
+	case strings.Contains(string(data), "@import"):
+		return "", fmt.Errorf("page.css %s: @import does not work here; put the rules into the file", path)
+	}
+	return string(data), nil
 }
 
 // readLogo loads the logo, which is served from here: no page may make its

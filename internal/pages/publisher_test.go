@@ -352,6 +352,9 @@ func TestConfigurationMistakesSayHowToMendThem(t *testing.T) {
 		"page.accent":      func(c *Config) { c.Accent = "blue" },
 		"page.support_url": func(c *Config) { c.SupportURL = "javascript:alert(1)" },
 		"page.logo":        func(c *Config) { c.Logo = "logo.gif" },
+		"page.css":         func(c *Config) { c.CSS = "nowhere.css" },
+		"page.language":    func(c *Config) { c.Language = "tlh" },
+		"page.weights":     func(c *Config) { c.Weights = status.Weights{status.PartialOutage: 1.5} },
 	} {
 		cfg := settings()
 		edit(&cfg)
