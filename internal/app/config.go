@@ -49,7 +49,9 @@ type Page struct {
 	Accent     string   `yaml:"accent"`
 	CSS        string   `yaml:"css"` // a file that is added to the stylesheet
 	SupportURL string   `yaml:"support_url"`
-	Weights    Weights  `yaml:"weights"`
+	// SecurityContact are the addresses in security.txt, mailto: or https:.
+	SecurityContact []string `yaml:"security_contact"`
+	Weights         Weights  `yaml:"weights"`
 }
 
 // Weights say how much of an outage counts as downtime, 0 to 1. Maintenance

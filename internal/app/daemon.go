@@ -79,20 +79,15 @@ func New(ctx context.Context, cfg Config, opt Options) (*Daemon, error) {
 }
 
 func (d *Daemon) wire() error {
-	zone, err := time.LoadLocation(d.cfg.Page.TimeZone)
-	if err != nil {
-		return err
-	}
 	senders, err := d.senders()
 	if err != nil {
 		return err
 	}
-	d.pages, err = pages.New(pages.Config{
-		Name: d.cfg.Page.Name, PublicURL: d.cfg.PublicURL, TimeZone: zone, Language: d.cfg.Page.Language, Languages: d.cfg.Page.Languages,
-		SupportURL: d.cfg.Page.SupportURL, Logo: d.cfg.Page.Logo, Accent: d.cfg.Page.Accent, CSS: d.cfg.Page.CSS,
-		DataDir: d.cfg.DataDir, Weights: d.cfg.Page.Weights.status(), Mail: d.cfg.SMTP.URL != "",
-	}, d.store, d.clock, d.log)
+	site, err := d.cfg.site()
 	if err != nil {
+		return err
+	}
+	if d.pages, err = pages.New(site, d.store, d.clock, d.log); err != nil {
 		return fmt.Errorf("pages: %w", err)
 	}
 	rules := func() *status.Rules { return d.rules.Load().Rules }

@@ -29,6 +29,23 @@ func (p *Publisher) composeBesides(ctx context.Context, e *edition, a address) (
 	return c, read, err
 }
 
+// allBesides lists the paths of what stands beside the pages, as far as it is
+// in memory.
+func (p *press) allBesides(e *edition) []string {
+	paths := []string{cardPath}
+	for _, c := range e.view.Components {
+		paths = append(paths, componentPath(c)+"/badge.svg", componentPath(c)+"/history.ics")
+		for form := range feedForms {
+			paths = append(paths, componentPath(c)+"/history"+form)
+		}
+	}
+	for _, m := range e.view.Maintenances {
+		paths = append(paths, "/maintenance/"+m.ID+".ics")
+	}
+	slices.Sort(paths)
+	return paths
+}
+
 // ofComponent makes what there is of one component besides its page.
 func (p *press) ofComponent(e *edition, slug, form string) (kind, []byte, error) {
 	at := slices.IndexFunc(e.view.Components, func(c status.Component) bool { return c.Slug == slug })
