@@ -101,10 +101,13 @@ func TestEachPageCanBeReadInEachLanguage(t *testing.T) {
 		}
 	}
 	german := body(t, p, "/de/")
-	for _, want := range []string{"Teilausfall", "Aktuelle Störungen", "Card payments and payouts are failing", "22. Nov., 10:37 UTC", "99,82 %", "1 frühere Meldung"} {
+	for _, want := range []string{"Teilausfall", "Aktuelle Störungen", "Card payments and payouts are failing", "22. Nov., 10:37 UTC", "99,82 %", "1 frühere Meldung"} {
 		if !strings.Contains(german, want) {
 			t.Errorf("the German page lacks %q", want)
 		}
+	}
+	if text := pick(t, german, ".text")[0]; attr(text, "lang") != "en" {
+		t.Error("what people wrote in English is read out as German")
 	}
 	for _, path := range []string{"/en/", "/en/uptime"} { // the language of the page
 		if !strings.Contains(body(t, p, path), `lang="en"`) {

@@ -26,7 +26,9 @@ type language struct {
 	tag  xlanguage.Tag
 	// base is what its paths begin with, such as /pt-br; "" for the language
 	// of the page.
-	base    string
+	base string
+	// other is the language that people write in, when it is not this one.
+	other   string
 	phrases map[string]phrase
 	pages   map[string]*template.Template
 }
@@ -190,6 +192,14 @@ func argument(args []any, name string) any {
 	return nil
 }
 
+// written marks what people wrote, which stays in their language.
+func (l *language) written() template.HTMLAttr {
+	if l.other == "" {
+		return ""
+	}
+	return template.HTMLAttr(` lang="` + l.other + `"`) // #nosec G203: the code of a language
+}
+
 // isolated is a name that somebody gave: its direction touches nothing else.
 func isolated(name string) template.HTML {
 	return "<bdi>" + template.HTML(template.HTMLEscapeString(name)) + "</bdi>" // #nosec G203: escaped
@@ -238,6 +248,9 @@ func loadLanguages(own string, others []string) (languages, error) {
 		all = append(all, l)
 	}
 	all[0].base = ""
+	for _, l := range all[1:] {
+		l.other = own
+	}
 	return all, nil
 }
 

@@ -50,7 +50,7 @@ func (l *language) parsePages() (map[string]*template.Template, error) {
 // parseTemplates parses files into one set. Indentation is for us, not for the
 // wire; it is taken out of the source, for in what people write it may matter.
 func (l *language) parseTemplates(names ...string) (*template.Template, error) {
-	set := template.New("").Funcs(template.FuncMap{"say": l.tell, "time": moment.html, "name": isolated, "names": l.names, "link": link})
+	set := template.New("").Funcs(template.FuncMap{"say": l.tell, "time": moment.html, "name": isolated, "names": l.names, "link": link, "written": l.written})
 	for _, name := range names {
 		source, err := templateFiles.ReadFile("templates/" + name + ".html")
 		if err != nil {
