@@ -7,9 +7,13 @@ BUILD    := -trimpath -ldflags '-s -w -X main.release=$(VERSION)'
 CYCLES   ?= 1000
 FUZZTIME ?= 60s
 STEPS    ?= 10000000
+BENCH    ?= .
+ROUNDS   ?= 5
+SECONDS  ?= 5
+PEER     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools check test build run kill9 histories faults fuzz
+.PHONY: help tools check test build run kill9 histories faults fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,3 +45,8 @@ faults: ## plant each known fault into the engine; the invariants must catch it
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)
+
+bench: ## long: figures beside bare Fiber and nginx (BENCH, ROUNDS, SECONDS, PEER: see bench/README.md)
+	@scripts/tools bench
+	BENCH_ROUNDS=$(ROUNDS) BENCH_SECONDS=$(SECONDS) BENCH_PEER=$(PEER) BENCH_FIGURES=figures.json \
+		$(GO) test -count=1 -timeout 6h -v -run '^$$' -bench '$(BENCH)' -benchtime 1x ./bench

@@ -278,7 +278,7 @@ func (e *edition) past(zone *time.Location) []pastDay {
 			}
 			return -1
 		})
-		return min(n-1, pastDays)
+		return min(n-1, pastDays-1) // a clock elsewhere may be ahead of ours
 	}
 	for _, i := range e.view.Issues {
 		item, last := e.pastIssue(i), on(e.now)
