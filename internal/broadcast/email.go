@@ -1,6 +1,8 @@
 package broadcast
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -12,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/rivo/uniseg"
 	gomail "github.com/wneessen/go-mail"
@@ -26,6 +29,14 @@ type EmailConfig struct {
 	ReplyTo   string // "" is From
 	PublicURL string
 	PageName  string
+	Language  string         // of the page, for subscribers who chose none
+	Zone      *time.Location // of the page, likewise; nil is UTC
+	// Connections is how many to the mail server are used at once; 0 is the default.
+	Connections int
+	// Join is for how long after a mail about an issue what follows is kept back, to
+	// be told as one; 0 tells each by itself.
+	Join time.Duration
+	DKIM DKIM
 	// TLS adds to the way certificates are checked, such as the roots of an own
 	// authority; nil trusts the system's.
 	TLS *tls.Config
@@ -38,6 +49,11 @@ type Email struct {
 	base     string        // public URL without the last slash
 	host     string        // of the public URL, for ids
 	pageName string
+	language string
+	zone     *time.Location
+	join     time.Duration
+	hands    int
+	dkim     []signer
 	lines    *lines
 }
 
@@ -48,7 +64,13 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 		return nil, err
 	}
 	relay.tls = cfg.TLS
-	e := &Email{pageName: oneLine(cfg.PageName), base: strings.TrimRight(cfg.PublicURL, "/")}
+	e := &Email{
+		pageName: oneLine(cfg.PageName), base: strings.TrimRight(cfg.PublicURL, "/"),
+		language: cfg.Language, zone: cmp.Or(cfg.Zone, time.UTC), join: cfg.Join,
+	}
+	if e.dkim, err = cfg.DKIM.signers(); err != nil {
+		return nil, err
+	}
 	if e.from, err = mail.ParseAddress(cfg.From); err != nil {
 		return nil, fmt.Errorf("smtp.from %q is not an address: write status@example.com or Example Status <status@example.com>", cfg.From)
 	}
@@ -65,40 +87,61 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 	if _, err := netip.ParseAddr(e.host); err != nil && strings.Contains(e.host, ".") {
 		relay.helo = e.host
 	}
-	e.lines = newLines(relay)
+	connections := cmp.Or(cfg.Connections, defaultConnections)
+	if connections < 1 || connections > 100 {
+		return nil, fmt.Errorf("smtp.connections is %d: use a number from 1 to 100", connections)
+	}
+	e.lines, e.hands = newLines(relay, connections), connections+connections/2
 	return e, nil
 }
 
 // Channel names the channel.
 func (e *Email) Channel() string { return status.ChannelEmail }
 
-// Parallel is how many mails may be on their way at once.
-func (e *Email) Parallel() int { return maxLines }
+// Parallel is how many mails may be on their way at once: one on each
+// connection, and some whose success is being written down meanwhile.
+func (e *Email) Parallel() int { return e.hands }
+
+// Join is for how long updates of one subject are gathered after a mail.
+func (e *Email) Join() time.Duration { return e.join }
 
 // Rest hangs up; called when there is nothing more to send.
 func (e *Email) Rest() { e.lines.hangUp() }
 
 // Send sends one mail and answers with the server's words.
 func (e *Email) Send(ctx context.Context, m Message) (string, error) {
-	msg, err := e.build(m)
+	text, to, err := e.build(m)
 	if err != nil {
 		return "", err
 	}
-	answer, err := e.lines.send(ctx, msg)
+	answer, err := e.lines.send(ctx, e.from.Address, to, text)
 	if err != nil {
 		return "", classify(err)
 	}
 	return cutTo(oneLine(answer), 200), nil
 }
 
-// build writes the mail. Every value is cleaned before it becomes a header, and
-// none goes through the library's preformatted headers, which encode nothing.
-func (e *Email) build(m Message) (*gomail.Msg, error) {
+// eventTest is the event of a mail that only shows that mail arrives.
+const eventTest status.Event = "test"
+
+// Test sends a mail to one address, by itself and at once, and answers with the
+// server's words: the way to find out before the outage.
+func (e *Email) Test(ctx context.Context, recipient string, now time.Time) (string, error) {
+	return e.Send(ctx, Message{Event: eventTest, UpdateID: "test " + now.String(), Recipient: recipient, Queued: now})
+}
+
+// build writes the mail, and the address it goes to. Every value is cleaned
+// before it becomes a header, and none goes through the library's preformatted
+// headers, which encode nothing.
+func (e *Email) build(m Message) (text []byte, recipient string, err error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(e.from)
 	to, err := mail.ParseAddress(m.Recipient)
 	if err != nil {
-		return nil, Permanent{Reason: fmt.Sprintf("%q is not an address", oneLine(m.Recipient))}
+		return nil, "", Permanent{Reason: fmt.Sprintf("%q is not an address", oneLine(m.Recipient))}
+	}
+	if m.Token == "" && m.Event != eventTest {
+		return nil, "", Permanent{Reason: "nobody can answer this mail", Err: errNoToken}
 	}
 	msg.ToMailAddress(&mail.Address{Address: to.Address})
 	if e.replyTo != nil {
@@ -107,15 +150,36 @@ func (e *Email) build(m Message) (*gomail.Msg, error) {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
 	msg.SetMessageIDWithValue(e.id(m.UpdateID, to.Address))
+	if m.DeliveryID != "" {
+		msg.SetGenHeader(deliveryHeader, m.DeliveryID)
+	}
 	if !m.Queued.IsZero() {
 		msg.SetDateWithValue(m.Queued.UTC()) // a second attempt is the same mail
 	}
-	if m.Event == status.EventConfirm || m.Event == status.EventSubscribed {
-		return msg, e.writeConfirm(msg, m)
+	switch m.Event {
+	case status.EventConfirm, status.EventSubscribed, eventTest:
+	default:
+		e.setListHeaders(msg, m)
 	}
-	e.setListHeaders(msg, m)
-	return msg, e.writeUpdate(msg, m)
+	d, err := e.draft(m)
+	if err != nil {
+		return nil, "", err
+	}
+	d = d.to(m)
+	msg.Subject(d.subject)
+	msg.SetBodyString(gomail.TypeTextPlain, d.text)
+	msg.AddAlternativeString(gomail.TypeTextHTML, d.html)
+	var b bytes.Buffer
+	if _, err := msg.WriteTo(&b); err != nil {
+		return nil, "", fmt.Errorf("write the mail: %w", err)
+	}
+	text, err = sign(b.Bytes(), e.dkim)
+	return text, to.Address, err
 }
+
+// deliveryHeader names the delivery in the mail, so that one that comes back
+// can be told from the others.
+const deliveryHeader = "X-Statusbridge-Delivery"
 
 // setListHeaders makes the mails about one issue a thread, and lets every mail
 // program offer to unsubscribe (RFC 2369, RFC 2919, RFC 8058).

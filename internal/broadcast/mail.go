@@ -2,13 +2,17 @@ package broadcast
 
 import (
 	"bytes"
+	"crypto/rand"
 	"embed"
 	"fmt"
+	"html"
 	htmltemplate "html/template"
 	"strings"
+	"sync"
 	texttemplate "text/template"
+	"time"
 
-	gomail "github.com/wneessen/go-mail"
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 //go:embed templates
@@ -23,11 +27,16 @@ var (
 // some mail programs hide the rest, with the unsubscribe link in it.
 const longestBody = 12000
 
-// mostNamed is how many components a mail names.
-const mostNamed = 20
+// mostNamed is how many components a mail names, mostEarlier how many updates
+// that came before.
+const (
+	mostNamed   = 20
+	mostEarlier = 5
+)
 
 // mailView is what the templates show.
 type mailView struct {
+	L         *language
 	PageName  string
 	PageURL   string
 	Subject   string
@@ -47,11 +56,18 @@ type mailView struct {
 	Facts    []string
 	Affected []Affected
 	More     int
+	Earlier  []passageView
 	Link     string
 
 	Preferences string
 	Unsubscribe string
 	Confirm     string
+}
+
+// passageView is what was said before.
+type passageView struct {
+	State, At, Text string
+	HTML            htmltemplate.HTML
 }
 
 // looks are shape and colours of each tone; the word stands beside them.
@@ -63,63 +79,143 @@ var looks = map[Tone]struct{ glyph, ink, tint string }{
 	TonePlanned: {"■", "#4a1fb8", "#ebe9fe"},
 }
 
-func (e *Email) view(m Message) mailView {
+// draft is a mail before it has a recipient: in their places stand marks.
+type draft struct{ subject, text, html string }
+
+// The marks cannot be guessed, or a text could have a recipient's secret link
+// put into a link of its own.
+var markRecipient, markToken = rand.Text(), rand.Text()
+
+// to puts the recipient in.
+func (d draft) to(m Message) draft {
+	recipient := oneLine(m.Recipient)
+	d.text = strings.NewReplacer(markRecipient, recipient, markToken, m.Token).Replace(d.text)
+	d.html = strings.NewReplacer(markRecipient, html.EscapeString(recipient), markToken, html.EscapeString(m.Token)).Replace(d.html)
+	return d
+}
+
+// drafts are the drafts of one message, one for each way to write it.
+type drafts struct {
+	mu   sync.Mutex
+	made map[draftKey]draft
+}
+
+type draftKey struct {
+	language, zone string
+	late           bool
+}
+
+// draft writes the message, once for all who read the same language in the same
+// time zone.
+func (e *Email) draft(m Message) (draft, error) {
+	if m.drafts == nil {
+		return e.write(m)
+	}
+	m.drafts.mu.Lock()
+	defer m.drafts.mu.Unlock()
+	key := draftKey{m.Language, m.TimeZone, m.Late}
+	d, done := m.drafts.made[key]
+	if done {
+		return d, nil
+	}
+	d, err := e.write(m)
+	if err == nil {
+		if m.drafts.made == nil {
+			m.drafts.made = map[draftKey]draft{}
+		}
+		m.drafts.made[key] = d
+	}
+	return d, err
+}
+
+func (e *Email) write(m Message) (draft, error) {
 	name := e.pageName
 	if name == "" {
 		name = e.host
 	}
-	return mailView{PageName: name, PageURL: e.base + "/", Recipient: oneLine(m.Recipient)}
+	v := mailView{L: speak(m.Language, e.language), PageName: name, PageURL: e.base + "/", Recipient: markRecipient}
+	v.Preferences, v.Unsubscribe = e.link("subscriptions", markToken), e.link("unsubscribe", markToken)
+	switch m.Event {
+	case status.EventConfirm:
+		v.Subject = unencoded(v.L.Say("confirm_subject", name))
+		v.Preview = v.L.Say("confirm_preview")
+		v.Confirm = e.link("subscriptions/confirm", markToken)
+		return execute("confirm", v)
+	case status.EventSubscribed:
+		v.Subject = unencoded(v.L.Say("subscribed_subject", name))
+		return execute("subscribed", v)
+	case eventTest:
+		v.Subject = unencoded(v.L.Say("test_subject", name))
+		v.Title = v.L.Say("test_title")
+		return execute("test", v)
+	}
+	e.tell(&v, m)
+	return execute("update", v)
 }
 
-// writeUpdate puts subject and both parts of a message about an update.
-func (e *Email) writeUpdate(msg *gomail.Msg, m Message) error {
-	if m.Token == "" {
-		return Permanent{Reason: "nobody can unsubscribe from this mail", Err: errNoToken}
-	}
-	v := e.view(m)
-	look := looks[m.Tone]
-	v.Subject, v.State, v.Tone = e.subject(m), m.State, m.Tone
+// tell fills in what a message about an update says.
+func (e *Email) tell(v *mailView, m Message) {
+	look, zone := looks[m.Tone], e.zoneOf(m.TimeZone)
+	v.Subject, v.State, v.Tone = e.subject(m), v.L.state(m.Code, m.State), m.Tone
 	v.Glyph, v.Ink, v.Tint = look.glyph, look.ink, look.tint
-	v.Title, v.At = oneLine(m.Title), stamp(m.At)
-	if m.Late {
-		v.Since = m.Since
+	v.Title = oneLine(m.Title)
+	if !m.At.IsZero() {
+		v.At = v.L.moment(m.At, zone)
 	}
-	body := clean(m.Body)
-	if len(body) > longestBody {
-		body = strings.ToValidUTF8(body[:longestBody], "") + "…"
+	if m.Late && m.Since != "" {
+		v.Since = v.L.state(m.SinceCode, m.Since)
 	}
+	body := shorten(v.L.body(m.Body), longestBody)
 	v.Text, v.HTML = strings.TrimSpace(body), htmltemplate.HTML(render(body))
-	v.Preview = cutTo(m.State+". "+plain(body), 140)
-	v.Facts, v.Affected, v.Link = m.Facts, m.Affected, m.Link
-	if len(v.Affected) > mostNamed {
-		v.Affected, v.More = v.Affected[:mostNamed], len(v.Affected)-mostNamed
+	v.Preview = cutTo(v.State+". "+plain(body), 140)
+	v.Facts, v.Link = v.L.span(m, zone), m.Link
+	for n, p := range m.Earlier {
+		if n == mostEarlier {
+			break // the page has them all
+		}
+		text := shorten(v.L.body(p.Body), longestBody/mostEarlier)
+		v.Earlier = append(v.Earlier, passageView{
+			v.L.state(p.Code, p.State), v.L.moment(p.At, zone), strings.TrimSpace(text), htmltemplate.HTML(render(text)),
+		})
 	}
-	v.Preferences, v.Unsubscribe = e.link("subscriptions", m.Token), e.link("unsubscribe", m.Token)
-	return write(msg, "update", v)
+	for n, a := range m.Affected {
+		if n == mostNamed {
+			v.More = len(m.Affected) - mostNamed
+			break
+		}
+		if word, known := v.L.Components[a.Status]; known && a.State != "" {
+			a.State = word
+		}
+		v.Affected = append(v.Affected, a)
+	}
 }
 
-// writeConfirm asks whether the owner of the address subscribed.
-func (e *Email) writeConfirm(msg *gomail.Msg, m Message) error {
-	if m.Token == "" {
-		return Permanent{Reason: "nobody can confirm with this mail", Err: errNoToken}
+// shorten cleans a text and cuts what is too long for a mail.
+func shorten(text string, most int) string {
+	text = clean(text)
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
-	v := e.view(m)
-	v.Subject = unencoded("Confirm your subscription to " + v.PageName)
-	v.Preview = "Nothing is sent to you until you confirm. The link works for 24 hours."
-	v.Confirm = e.link("subscriptions/confirm", m.Token)
-	return write(msg, "confirm", v)
+	return text
 }
 
-func write(msg *gomail.Msg, name string, v mailView) error {
-	var text, html bytes.Buffer
+// zoneOf is the time zone by that name, or that of the page.
+func (e *Email) zoneOf(name string) *time.Location {
+	if name != "" {
+		if zone, err := time.LoadLocation(name); err == nil {
+			return zone
+		}
+	}
+	return e.zone
+}
+
+func execute(name string, v mailView) (draft, error) {
+	var text, page bytes.Buffer
 	if err := textMails.ExecuteTemplate(&text, name+".txt", v); err != nil {
-		return fmt.Errorf("write the text of mail %s: %w", name, err)
+		return draft{}, fmt.Errorf("write the text of mail %s: %w", name, err)
 	}
-	if err := htmlMails.ExecuteTemplate(&html, name+".html", v); err != nil {
-		return fmt.Errorf("write the HTML of mail %s: %w", name, err)
+	if err := htmlMails.ExecuteTemplate(&page, name+".html", v); err != nil {
+		return draft{}, fmt.Errorf("write the HTML of mail %s: %w", name, err)
 	}
-	msg.Subject(v.Subject)
-	msg.SetBodyString(gomail.TypeTextPlain, text.String())
-	msg.AddAlternativeString(gomail.TypeTextHTML, html.String())
-	return nil
+	return draft{v.Subject, text.String(), page.String()}, nil
 }

@@ -56,6 +56,8 @@ type Message struct {
 	Queued     time.Time // when it was decided to send it
 	Late       bool      // so late that what happened since is worth saying
 	Root       string    // what the provider called the first message of this story
+
+	drafts *drafts // what was written for others of its recipients
 }
 
 // Passage is an update told together with a later one.
@@ -133,7 +135,7 @@ var componentWords = map[status.ComponentStatus]string{
 // Compose writes the message about one update. An update that is gone or a
 // subject that the public may not see is a Permanent error: it is not told.
 func Compose(s Story, publicURL string) (Message, error) {
-	m := Message{Event: s.Event, UpdateID: s.UpdateID}
+	m := Message{Event: s.Event, UpdateID: s.UpdateID, drafts: new(drafts)}
 	switch {
 	case s.Issue != nil:
 		return composeIssue(m, *s.Issue, s, publicURL)
@@ -302,32 +304,10 @@ func link(publicURL, kind, id, updateID string) string {
 }
 
 // stamp writes a moment as everybody can read it.
-func stamp(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+func stamp(t time.Time) string { return languages["en"].moment(t, time.UTC) }
 
-// lasted writes a length of time in the two largest units that matter.
-func lasted(d time.Duration) string {
-	minutes := int64(d.Round(time.Minute) / time.Minute)
-	days, hours, minutes := minutes/(24*60), minutes/60%24, minutes%60
-	switch {
-	case days > 0:
-		return join(count(days, "day"), count(hours, "hour"))
-	case hours > 0:
-		return join(count(hours, "hour"), count(minutes, "minute"))
-	case minutes > 0:
-		return count(minutes, "minute")
-	}
-	return "less than a minute"
-}
-
-func count(n int64, unit string) string {
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
-}
+// lasted writes a length of time in English.
+func lasted(d time.Duration) string { return languages["en"].duration(d) }
 
 func join(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")

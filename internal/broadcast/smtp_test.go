@@ -25,7 +25,7 @@ func TestTheServersAnswerDecidesWhetherToTryAgain(t *testing.T) {
 		answer    smtpsink.Answer
 		permanent bool
 	}{
-		"no such user":             {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 550, Text: "no such user"}, true},
+		"no relaying":              {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 550, Text: "relaying denied"}, true},
 		"mailbox full":             {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 452, Text: "mailbox full"}, false},
 		"greylisted":               {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 450, Text: "come back later"}, false},
 		"refused after the text":   {smtpsink.Answer{Stage: smtpsink.AtData, Code: 554, Text: "looks like spam"}, true},
@@ -35,7 +35,6 @@ func TestTheServersAnswerDecidesWhetherToTryAgain(t *testing.T) {
 		"sign in first":            {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 530, Text: "sign in"}, false},
 		"dropped before the text":  {smtpsink.Answer{Stage: smtpsink.AtRcpt, Drop: true}, false},
 		"dropped after the text":   {smtpsink.Answer{Stage: smtpsink.AtData, Drop: true}, false},
-		"the domain takes no mail": {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 556, Text: "no mail here"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sink(t, smtpsink.Options{})
@@ -51,6 +50,34 @@ func TestTheServersAnswerDecidesWhetherToTryAgain(t *testing.T) {
 				t.Errorf("the server's words are lost: %v", err)
 			}
 		})
+	}
+}
+
+func TestOnlyAnAddressThatDoesNotExistBounces(t *testing.T) {
+	for text, bounces := range map[string]bool{
+		"550 5.1.1 <ann@example.com>: Recipient address rejected: User unknown": true,
+		"550 5.1.10 recipient address has null MX":                              true,
+		"550 5.2.1 the account is disabled":                                     true,
+		"553 5.1.2 no such domain":                                              true,
+		"550 no such user":                                                      true,
+		"550 Unknown recipient":                                                 true,
+		"556 no mail here":                                                      true,
+		"550 5.7.1 user unknown to our policy":                                  false, // the code decides
+		"550 5.7.26 unauthenticated mail is not accepted":                       false,
+		"552 5.2.2 mailbox full":                                                false,
+		"550 mailbox unavailable":                                               false, // may be anything
+		"554 5.7.1 blocked, see https://list.example/":                          false,
+		"550 blocked: user unknown to sender reputation":                        false,
+		"550 relaying denied":                                                   false,
+		"450 4.1.1 user unknown yet":                                            false,
+	} {
+		s := sink(t, smtpsink.Options{})
+		code, words, _ := strings.Cut(text, " ")
+		s.Next(smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: map[string]int{"550": 550, "553": 553, "556": 556, "552": 552, "554": 554, "450": 450}[code], Text: words})
+		_, err := mailer(t, s).Send(t.Context(), firstMessage(t))
+		if _, bounced := errors.AsType[Bounced](err); bounced != bounces {
+			t.Errorf("%q: bounced is %v, want %v: %v", text, bounced, bounces, err)
+		}
 	}
 }
 
@@ -71,7 +98,7 @@ func TestARefusedMailDoesNotCostTheConnection(t *testing.T) {
 	}
 }
 
-func TestAtMostEightConnectionsAreReused(t *testing.T) {
+func TestNoMoreConnectionsThanConfiguredAreUsedAndReused(t *testing.T) {
 	s := sink(t, smtpsink.Options{})
 	e := mailer(t, s)
 	var all sync.WaitGroup
@@ -85,7 +112,7 @@ func TestAtMostEightConnectionsAreReused(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if len(s.Messages()) != 200 || s.Connections() > maxLines {
+	if len(s.Messages()) != 200 || s.Connections() > defaultConnections {
 		t.Errorf("%d mails over %d connections", len(s.Messages()), s.Connections())
 	}
 }
@@ -285,7 +312,7 @@ func TestMailsWaitOutAServerThatIsDown(t *testing.T) {
 	for _, m := range s.Messages() {
 		reached[m.To[0]] = true
 	}
-	if got := outbox.states(); got[status.Sent] != 24 || got[status.Failed] != 1 || len(reached) != 24 || reached["person7@example.com"] {
+	if got := outbox.states(); got[status.Sent] != 24 || got[status.Bounced] != 1 || len(reached) != 24 || reached["person7@example.com"] {
 		t.Errorf("deliveries are %v, mails came to %d", got, len(reached))
 	}
 }

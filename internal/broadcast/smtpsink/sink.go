@@ -285,7 +285,7 @@ func (x *session) meet(stage Stage) error {
 		x.conn.Conn().Close()
 		return errors.New("dropped")
 	}
-	return &smtp.SMTPError{Code: x.bad.Code, EnhancedCode: smtp.EnhancedCodeNotSet, Message: x.bad.Text}
+	return &smtp.SMTPError{Code: x.bad.Code, EnhancedCode: smtp.NoEnhancedCode, Message: x.bad.Text}
 }
 
 // next takes the next answer from the script, nil if there is none.

@@ -8,15 +8,10 @@ import (
 	"net"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/wneessen/go-mail"
-	smtpline "github.com/wneessen/go-mail/smtp"
 )
-
-// maxLines is how many connections to the mail server are used at once.
-const maxLines = 8
 
 // smtpTimeout bounds connecting, and each message, on one connection. It fits
 // into the lease of a delivery.
@@ -85,14 +80,6 @@ func (r *relay) readOptions(u *url.URL) error {
 	return nil
 }
 
-// line is one connection to the relay, past EHLO, TLS and sign-in.
-type line struct {
-	client *mail.Client
-	smtp   *smtpline.Client
-	conn   net.Conn
-	used   bool // tried for a message before
-}
-
 // dial connects. The library does not close the connection of a failed EHLO,
 // STARTTLS or AUTH, so it is kept hold of here.
 func (r relay) dial(ctx context.Context) (*line, error) {
@@ -100,7 +87,6 @@ func (r relay) dial(ctx context.Context) (*line, error) {
 	defer func() { stop() }()
 	opts := []mail.Option{
 		mail.WithPort(r.port), mail.WithTimeout(smtpTimeout), mail.WithTLSPolicy(r.policy), mail.WithTLSConfig(r.tlsConfig()),
-		mail.WithoutNoop(), mail.WithoutRset(), // two round trips less a message
 		mail.WithDialContextFunc(func(connecting context.Context, network, address string) (net.Conn, error) {
 			conn, err := r.connect(connecting, network, address)
 			if err == nil {
@@ -131,6 +117,8 @@ func (r relay) dial(ctx context.Context) (*line, error) {
 		return nil, fmt.Errorf("connect to mail server %s: %w", net.JoinHostPort(r.host, strconv.Itoa(r.port)), err)
 	}
 	l.client = client
+	l.pipelining, _ = l.smtp.Extension("PIPELINING")
+	l.utf8, _ = l.smtp.Extension("SMTPUTF8")
 	return l, nil
 }
 
@@ -159,151 +147,4 @@ func (r relay) mechanisms() []mail.SMTPAuthType {
 		plain, login = mail.SMTPAuthPlainNoEnc, mail.SMTPAuthLoginNoEnc
 	}
 	return []mail.SMTPAuthType{mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1, plain, login, mail.SMTPAuthCramMD5}
-}
-
-// send gives one message to the relay and answers with its words.
-func (l *line) send(ctx context.Context, msg *mail.Msg) (string, error) {
-	// The library takes no context while it sends; a closed connection it minds.
-	stop := context.AfterFunc(ctx, func() { l.conn.Close() })
-	defer stop()
-	l.used = true
-	if err := l.client.SendWithSMTPClient(l.smtp, msg); err != nil {
-		return "", err
-	}
-	return msg.ServerResponse(), nil
-}
-
-// hangUp says goodbye, and closes in any case.
-func (l *line) hangUp() {
-	_ = l.smtp.UpdateDeadline(time.Second)
-	_ = l.client.CloseWithSMTPClient(l.smtp)
-	l.conn.Close()
-}
-
-// lines keeps connections while there is something to send.
-type lines struct {
-	relay relay
-	slots chan struct{}
-
-	mu   sync.Mutex
-	idle []*line
-}
-
-func newLines(r relay) *lines { return &lines{relay: r, slots: make(chan struct{}, maxLines)} }
-
-// take gives an idle line or a new one.
-func (p *lines) take(ctx context.Context) (*line, error) {
-	p.mu.Lock()
-	if n := len(p.idle); n > 0 {
-		l := p.idle[n-1]
-		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		return l, nil
-	}
-	p.mu.Unlock()
-	return p.relay.dial(ctx)
-}
-
-func (p *lines) put(l *line) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.idle = append(p.idle, l)
-}
-
-// hangUp closes all idle lines.
-func (p *lines) hangUp() {
-	p.mu.Lock()
-	idle := p.idle
-	p.idle = nil
-	p.mu.Unlock()
-	for _, l := range idle {
-		l.hangUp()
-	}
-}
-
-// send gives the message to the relay over one of the lines.
-func (p *lines) send(ctx context.Context, msg *mail.Msg) (string, error) {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	for {
-		l, err := p.take(ctx)
-		if err != nil {
-			return "", err
-		}
-		reused := l.used
-		answer, err := l.send(ctx, msg)
-		switch {
-		case err == nil:
-			p.put(l)
-			return answer, nil
-		case answered(err):
-			p.put(l) // the server refused this message and waits for the next
-			return "", err
-		}
-		l.conn.Close()
-		// A server may close a line that was idle or carried enough. As long as
-		// the text was not on its way, a fresh one does no harm.
-		if reused && untouched(err) && ctx.Err() == nil {
-			continue
-		}
-		return "", err
-	}
-}
-
-// answered reports whether the server gave a verdict on the message and keeps
-// the connection; 421 is its goodbye.
-func answered(err error) bool {
-	code := smtpCode(err)
-	return code != 0 && code != 421
-}
-
-// untouched reports whether the failure came before the text was sent.
-func untouched(err error) bool {
-	var failed *mail.SendError
-	if !errors.As(err, &failed) {
-		return false
-	}
-	switch failed.Reason {
-	case mail.ErrConnCheck, mail.ErrSMTPMailFrom, mail.ErrSMTPRcptTo, mail.ErrSMTPData:
-		return true
-	}
-	return false
-}
-
-// smtpCode is the server's answer, 0 if it gave none.
-func smtpCode(err error) int {
-	var failed *mail.SendError
-	if errors.As(err, &failed) {
-		return failed.ErrorCode()
-	}
-	return 0
-}
-
-// classify says which errors no retry can mend: a 5xx about the recipient or
-// the text. All other trouble passes, or a person mends it: connections, the
-// sign-in, the sender's address.
-func classify(err error) error {
-	var failed *mail.SendError
-	if err == nil || !errors.As(err, &failed) {
-		return err
-	}
-	code := failed.ErrorCode()
-	switch failed.Reason {
-	case mail.ErrGetRcpts:
-		return Permanent{Reason: "the address cannot be used in a mail", Err: err}
-	case mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose:
-	default:
-		return err
-	}
-	switch {
-	case code < 500, code == 503, code == 530, code == 535, code == 538: // our own order or sign-in
-		return err
-	case failed.Reason == mail.ErrSMTPRcptTo:
-		return Permanent{Reason: "the mail server refuses the recipient", Err: err}
-	}
-	return Permanent{Reason: "the mail server refuses the message", Err: err}
 }
