@@ -36,6 +36,7 @@ type cli struct {
 	Explain explainCmd `cmd:"" help:"Show every transition of an issue and its cause."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at the running set-up and say what to mend."`
 	Setup   setupCmd   `cmd:"" help:"Set up what sends alerts here."`
+	Bounce  bounceCmd  `cmd:"" help:"Read a mail that came back from standard input, and stop writing to dead addresses."`
 	Admin   adminCmd   `cmd:"" help:"Manage the accounts of the admin."`
 	Show    configCmd  `cmd:"" name:"config" help:"Show the effective configuration."`
 	Export  exportCmd  `cmd:"" help:"Write the public site as static files, for a CDN or a fallback host."`

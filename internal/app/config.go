@@ -80,9 +80,20 @@ type Proxy struct {
 
 // SMTP is how mail leaves; without a URL there is no mail.
 type SMTP struct {
-	URL     string `yaml:"url" secret:"url"`
-	From    string `yaml:"from"`
-	ReplyTo string `yaml:"reply_to"`
+	URL         string `yaml:"url" secret:"url"`
+	From        string `yaml:"from"`
+	ReplyTo     string `yaml:"reply_to"`
+	Connections int    `yaml:"connections"` // at once
+	Coalesce    string `yaml:"coalesce"`    // for how long updates of one issue are gathered, such as 60s
+	DKIM        DKIM   `yaml:"dkim"`
+}
+
+// DKIM signs mail; without keys the mail server may. Selectors and keys belong
+// together in order.
+type DKIM struct {
+	Domain   string   `yaml:"domain"`
+	Selector []string `yaml:"selector"`
+	Key      []string `yaml:"key" secret:"whole"`
 }
 
 // Twitter is how tweets leave; without a consumer key there are none.
@@ -117,6 +128,7 @@ func defaults() Config {
 			Major: status.DefaultWeights[status.MajorOutage], Partial: status.DefaultWeights[status.PartialOutage],
 			Degraded: status.DefaultWeights[status.DegradedPerformance],
 		}},
+		SMTP:    SMTP{Connections: 16, Coalesce: "60s"},
 		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
 		Log:     Log{Level: "info"},
 	}
@@ -210,6 +222,9 @@ func (c *Config) complete() error {
 	}
 	if c.SMTP.URL != "" && c.SMTP.From == "" {
 		return errors.New("smtp.from: say who the mail is from, such as status@example.com")
+	}
+	if d, err := model.ParseDuration(c.SMTP.Coalesce); err != nil || time.Duration(d) > time.Hour {
+		return fmt.Errorf("smtp.coalesce: %q is no duration of at most an hour, such as 60s", c.SMTP.Coalesce)
 	}
 	if !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return errors.New("database: must begin with sqlite: or postgres://")

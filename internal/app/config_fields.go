@@ -56,6 +56,12 @@ func (f field) set(s string) error {
 			return fmt.Errorf("%q is not a number", s)
 		}
 		f.value.SetFloat(n)
+	case int:
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return fmt.Errorf("%q is no whole number", s)
+		}
+		f.value.SetInt(int64(n))
 	case []string:
 		var list []string
 		for _, part := range strings.Split(s, ",") {

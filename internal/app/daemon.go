@@ -48,6 +48,7 @@ type Daemon struct {
 	intake  *alerts.Intake
 	poller  *alerts.Poller
 	sending *broadcast.Broadcaster
+	mail    *broadcast.Email // nil: no mail
 	web     *web.Server
 
 	rules   atomic.Pointer[web.RulesState]
@@ -123,13 +124,11 @@ func (d *Daemon) wire() error {
 func (d *Daemon) senders() ([]broadcast.Sender, error) {
 	var out []broadcast.Sender
 	if d.cfg.SMTP.URL != "" {
-		mail, err := broadcast.NewEmail(broadcast.EmailConfig{
-			URL: d.cfg.SMTP.URL, From: d.cfg.SMTP.From, ReplyTo: d.cfg.SMTP.ReplyTo, PublicURL: d.cfg.PublicURL, PageName: d.cfg.Page.Name,
-		})
-		if err != nil {
+		var err error
+		if d.mail, err = d.cfg.mailer(); err != nil {
 			return nil, err
 		}
-		out = append(out, mail)
+		out = append(out, d.mail)
 	}
 	if t := d.cfg.Twitter; t.ConsumerKey != "" && t.Mode != broadcast.TweetOff {
 		twitter, err := broadcast.NewTwitter(broadcast.TwitterConfig{

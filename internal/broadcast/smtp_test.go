@@ -25,16 +25,16 @@ func TestTheServersAnswerDecidesWhetherToTryAgain(t *testing.T) {
 		answer    smtpsink.Answer
 		permanent bool
 	}{
-		"no relaying":              {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 550, Text: "relaying denied"}, true},
-		"mailbox full":             {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 452, Text: "mailbox full"}, false},
-		"greylisted":               {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 450, Text: "come back later"}, false},
-		"refused after the text":   {smtpsink.Answer{Stage: smtpsink.AtData, Code: 554, Text: "looks like spam"}, true},
-		"deferred after the text":  {smtpsink.Answer{Stage: smtpsink.AtData, Code: 451, Text: "try again"}, false},
-		"our sender is refused":    {smtpsink.Answer{Stage: smtpsink.AtMail, Code: 550, Text: "who are you"}, false},
-		"too busy":                 {smtpsink.Answer{Stage: smtpsink.AtMail, Code: 421, Text: "too busy"}, false},
-		"sign in first":            {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 530, Text: "sign in"}, false},
-		"dropped before the text":  {smtpsink.Answer{Stage: smtpsink.AtRcpt, Drop: true}, false},
-		"dropped after the text":   {smtpsink.Answer{Stage: smtpsink.AtData, Drop: true}, false},
+		"no relaying":             {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 550, Text: "relaying denied"}, true},
+		"mailbox full":            {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 452, Text: "mailbox full"}, false},
+		"greylisted":              {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 450, Text: "come back later"}, false},
+		"refused after the text":  {smtpsink.Answer{Stage: smtpsink.AtData, Code: 554, Text: "looks like spam"}, true},
+		"deferred after the text": {smtpsink.Answer{Stage: smtpsink.AtData, Code: 451, Text: "try again"}, false},
+		"our sender is refused":   {smtpsink.Answer{Stage: smtpsink.AtMail, Code: 550, Text: "who are you"}, false},
+		"too busy":                {smtpsink.Answer{Stage: smtpsink.AtMail, Code: 421, Text: "too busy"}, false},
+		"sign in first":           {smtpsink.Answer{Stage: smtpsink.AtRcpt, Code: 530, Text: "sign in"}, false},
+		"dropped before the text": {smtpsink.Answer{Stage: smtpsink.AtRcpt, Drop: true}, false},
+		"dropped after the text":  {smtpsink.Answer{Stage: smtpsink.AtData, Drop: true}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sink(t, smtpsink.Options{})
