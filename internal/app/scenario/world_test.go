@@ -46,6 +46,7 @@ func newWorld(t *testing.T, s setup) *world {
 smtp:
   url: %s
   from: Example Cloud <status@example.com>
+  coalesce: 1s
 twitter:
   base_url: %s
   consumer_key: %q
