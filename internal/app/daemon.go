@@ -113,10 +113,11 @@ func (d *Daemon) wire() error {
 	d.web = web.New(web.Config{
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies,
 		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.cfg.Twitter.ConsumerKey != "",
-		PageName: d.cfg.Page.Name, Version: d.opt.Version,
+		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
 		Reload: func(context.Context) error { return d.Reload() }, Clock: d.clock, Log: d.log,
+		TestMail: d.testMail, Bounces: d.takeBounces,
 	})
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/statusbridge/statusbridge/internal/broadcast"
 	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/web"
 )
 
 // mailer makes the sender of mails.
@@ -28,6 +29,15 @@ func (c Config) mailer() (*broadcast.Email, error) {
 	})
 }
 
+// mailLanguages are the languages a subscriber can choose.
+func mailLanguages() []web.Language {
+	var out []web.Language
+	for _, l := range broadcast.Languages() {
+		out = append(out, web.Language{Tag: l.Tag, Name: l.Name})
+	}
+	return out
+}
+
 // errNoMail is the answer to whoever wants a mail of a page that sends none.
 var errNoMail = errors.New("mail is not configured: set smtp.url and smtp.from")
 
@@ -37,6 +47,20 @@ func (d *Daemon) testMail(ctx context.Context, recipient string) (answer string,
 		return "", errNoMail
 	}
 	return d.mail.Test(ctx, recipient, d.clock.Now())
+}
+
+// takeBounces keeps a report of a mail service.
+func (d *Daemon) takeBounces(ctx context.Context, report []byte) (kept int, err error) {
+	bounces, err := broadcast.ReadBounces(report)
+	var confirm broadcast.Confirm
+	if errors.As(err, &confirm) {
+		d.log.Warn("bounce reports wait for a person", "err", err)
+		return 0, nil // the service wants a yes; the person finds it in the log
+	}
+	if err != nil {
+		return 0, status.Invalid{Field: "body", Message: err.Error()}
+	}
+	return RecordBounces(ctx, d.store, bounces)
 }
 
 // Bouncer keeps what reports of mail systems say; *store.Store satisfies it.

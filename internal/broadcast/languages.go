@@ -57,23 +57,32 @@ func loadLanguages() map[string]*language {
 	return all
 }
 
-// Languages lists the tags of the languages that mails are written in.
-func Languages() []string {
-	var tags []string
-	for tag := range languages {
-		tags = append(tags, tag)
+// Language is one that mails are written in.
+type Language struct {
+	Tag  string
+	Name string // as its speakers call it
+}
+
+// Languages lists them in the order of their tags.
+func Languages() []Language {
+	var list []Language
+	for _, l := range languages {
+		list = append(list, Language{l.Tag, l.Name})
 	}
-	slices.Sort(tags)
-	return tags
+	slices.SortFunc(list, func(a, b Language) int { return strings.Compare(a.Tag, b.Tag) })
+	return list
 }
 
 // speak finds a language by the tags, the first that is known; "pt" finds pt-BR.
 func speak(tags ...string) *language {
 	for _, tag := range tags {
-		for _, known := range Languages() {
-			primary, _, _ := strings.Cut(known, "-")
-			if strings.EqualFold(tag, known) || strings.EqualFold(tag, primary) {
-				return languages[known]
+		if l, known := languages[tag]; known {
+			return l
+		}
+		for _, l := range Languages() {
+			primary, _, _ := strings.Cut(l.Tag, "-")
+			if strings.EqualFold(tag, l.Tag) || strings.EqualFold(tag, primary) {
+				return languages[l.Tag]
 			}
 		}
 	}

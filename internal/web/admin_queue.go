@@ -19,6 +19,7 @@ type queuePage struct {
 	Notify    string // who is told by publishing, in numbers
 	Setup     *setup
 	RulesDown bool
+	Troubled  []channelView // channels that do not get through
 }
 
 // issueCard is an issue at a glance.
@@ -70,6 +71,15 @@ func (s *Server) showQueue(c *fiber.Ctx, v visit) error {
 	}
 	if view.Setup, err = s.setup(ctx, v, d); err != nil {
 		return err
+	}
+	channels, err := s.channelViews(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ch := range channels {
+		if ch.Paused || ch.Problem != "" {
+			view.Troubled = append(view.Troubled, ch)
+		}
 	}
 	title := "Nothing waiting"
 	if n := len(drafts); n > 0 {

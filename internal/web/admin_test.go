@@ -199,19 +199,6 @@ func TestTheAuditLogNamesAutomationAndPeople(t *testing.T) {
 	b.get("/admin/issues/"+i.ID).want(t, http.StatusOK, "What happened, and why", "title: Errors in the shop")
 }
 
-func TestDeliveriesAreCounted(t *testing.T) {
-	s := newSite(t)
-	s.subscribed("a@example.com", true)
-	i := s.draft()
-	b := s.signedIn(status.Responder)
-	b.get("/admin/deliveries").want(t, http.StatusOK)
-	b.post("/admin/issues/"+i.ID+"/publish", versionOf(i))
-	if _, err := s.store.FanOut(t.Context(), s.clock.Now(), []status.Outlet{{Channel: status.ChannelEmail}}); err != nil {
-		t.Fatal(err)
-	}
-	b.get("/admin/deliveries").want(t, http.StatusOK, "Email", "queued", "Issue opened", i.Title)
-}
-
 func TestAPanicIsAnErrorAndNotTheEnd(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(status.Admin)

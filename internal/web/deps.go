@@ -26,7 +26,17 @@ type Config struct {
 	MailConfigured    bool
 	TwitterConfigured bool
 	PageName          string
-	Version           string
+	// Languages are those that mails are written in; PageLanguage is who chose
+	// none.
+	Languages    []Language
+	PageLanguage string
+	Version      string
+}
+
+// Language is a language that can be chosen.
+type Language struct {
+	Tag  string // BCP 47
+	Name string // as its speakers call it
 }
 
 // Deps are the neighbours the server talks to.
@@ -36,8 +46,13 @@ type Deps struct {
 	Intake Intake
 	Rules  func() RulesState
 	Reload func(ctx context.Context) error
-	Clock  Clock
-	Log    *slog.Logger
+	// TestMail sends a mail to one address at once and tells the server's answer.
+	TestMail func(ctx context.Context, recipient string) (answer string, err error)
+	// Bounces keeps a report of a mail service. Its error is written for the
+	// service's log.
+	Bounces func(ctx context.Context, report []byte) (kept int, err error)
+	Clock   Clock
+	Log     *slog.Logger
 }
 
 // RulesState is the rules in force, and what became of the last reload.
@@ -113,6 +128,12 @@ type evidence interface {
 type outbox interface {
 	DeliveryCounts(ctx context.Context, subjectID string) (map[string]map[status.DeliveryState]int, error)
 	Deliveries(ctx context.Context, limit int) ([]status.Delivery, error)
+	DeliveriesOf(ctx context.Context, dispatchID string, states []status.DeliveryState, limit int) ([]status.Delivery, error)
+	Dispatches(ctx context.Context, subjectID string, limit int) ([]status.Dispatch, error)
+	Dispatch(ctx context.Context, id string) (status.Dispatch, error)
+	Retry(ctx context.Context, now time.Time, dispatchID, deliveryID string) (int, error)
+	Channels(ctx context.Context) ([]status.ChannelState, error)
+	PauseChannel(ctx context.Context, channel string, paused bool, who string) error
 }
 
 type subscribers interface {
@@ -123,6 +144,11 @@ type subscribers interface {
 	SaveSubscriber(ctx context.Context, sub status.Subscriber) error
 	Unsubscribe(ctx context.Context, token string) error
 	SubscriberCount(ctx context.Context) (int, error)
+	Audience(ctx context.Context) (status.Audience, error)
+	Subscribers(ctx context.Context, text string, limit int) ([]status.Subscriber, error)
+	EachSubscriber(ctx context.Context, fn func([]status.Subscriber) error) error
+	Import(ctx context.Context, now time.Time, rows []status.Subscriber, confirmed, dry bool) (int, error)
+	EraseSubscriber(ctx context.Context, id string) error
 }
 
 type accounts interface {

@@ -90,7 +90,7 @@ func (s *Server) handleError(c *fiber.Ctx, err error) (none error) {
 	if r.retryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(r.retryAfter))
 	}
-	if r.code == http.StatusUnauthorized {
+	if r.code == http.StatusUnauthorized && len(c.Response().Header.Peek(fiber.HeaderWWWAuthenticate)) == 0 {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="statusbridge"`)
 	}
 	if kind, _, ok := hookOf(path); ok {

@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/subtle"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -132,15 +133,38 @@ func (s *Server) sameOrigin(c *fiber.Ctx) bool {
 }
 
 // form reads a posted form, and only from the body: nothing that changes
-// something is taken from a URL.
+// something is taken from a URL. A file is the text that is in it.
 func form(c *fiber.Ctx) url.Values {
 	kind, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
+	if strings.EqualFold(strings.TrimSpace(kind), fiber.MIMEMultipartForm) {
+		return formWithFiles(c)
+	}
 	if !strings.EqualFold(strings.TrimSpace(kind), fiber.MIMEApplicationForm) {
 		return url.Values{}
 	}
 	values, err := url.ParseQuery(string(c.BodyRaw()))
 	if err != nil {
 		return url.Values{}
+	}
+	return values
+}
+
+func formWithFiles(c *fiber.Ctx) url.Values {
+	sent, err := c.MultipartForm()
+	if err != nil {
+		return url.Values{}
+	}
+	values := url.Values(sent.Value)
+	for name, files := range sent.File {
+		f, err := files[0].Open()
+		if err != nil {
+			continue
+		}
+		text, err := io.ReadAll(f) // no larger than the body, which is bounded
+		f.Close()
+		if err == nil {
+			values.Set(name, string(text))
+		}
 	}
 	return values
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 var unauthorized = refusal{
@@ -45,6 +47,31 @@ func (s *Server) handleWebhook(kind string) fiber.Handler {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Status(http.StatusAccepted).Send(body)
 	}
+}
+
+// handleBounce takes reports of mail services about mails that came back or
+// were not wanted.
+func (s *Server) handleBounce(c *fiber.Ctx) error {
+	if !s.knowsSecret(&c.Request().Header) {
+		// Amazon SNS sends credentials only when it is asked for Basic.
+		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="statusbridge"`)
+		return unauthorized
+	}
+	if s.bounce == nil {
+		return status.ErrNotFound
+	}
+	kept, err := s.bounce(c.UserContext(), bytes.Clone(c.BodyRaw()))
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(struct {
+		Bounces int `json:"bounces"`
+	}{kept})
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Status(http.StatusAccepted).Send(body)
 }
 
 // hookOf reads /hooks/KIND[/SOURCE].

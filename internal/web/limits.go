@@ -17,6 +17,7 @@ import (
 const (
 	webhookBodyLimit = 64 << 20
 	bodyLimit        = 1 << 20
+	importBodyLimit  = 8 << 20 // a list of subscribers
 	headerLimit      = 8 << 10
 
 	readTimeout        = 5 * time.Second
@@ -35,6 +36,9 @@ func (s *Server) limitBody(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if h.IsPost() && bytes.HasPrefix(h.RequestURI(), []byte("/hooks/")) && s.knowsSecret(h) {
 		cfg.MaxRequestBodySize = webhookBodyLimit
 		cfg.ReadTimeout = webhookReadTimeout
+	}
+	if h.IsPost() && string(h.RequestURI()) == "/admin/subscribers/import" && len(h.Cookie(s.cookieName())) > 0 {
+		cfg.MaxRequestBodySize, cfg.ReadTimeout = importBodyLimit, webhookReadTimeout
 	}
 	return cfg
 }

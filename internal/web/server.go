@@ -20,6 +20,8 @@ type Server struct {
 	intake Intake
 	rules  func() RulesState
 	reload func(ctx context.Context) error
+	mailMe func(ctx context.Context, recipient string) (answer string, err error)
+	bounce func(ctx context.Context, report []byte) (kept int, err error)
 	clock  Clock
 	log    *slog.Logger
 
@@ -41,7 +43,7 @@ func New(cfg Config, deps Deps) *Server {
 	s := &Server{
 		cfg: cfg, site: parseSite(cfg.PublicURL),
 		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
-		rules: deps.Rules, reload: deps.Reload, clock: deps.Clock, log: deps.Log,
+		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
 		assets: loadAssets(), views: parseViews(), passwords: newPasswords(),
 		askers: newLimiter(subscribeLimit, subscribeWindow),
 	}
@@ -82,6 +84,8 @@ func (s *Server) route() {
 		s.app.Post("/hooks/"+kind, s.handleWebhook(kind))
 		s.app.Post("/hooks/"+kind+"/:source", s.handleWebhook(kind))
 	}
+
+	s.app.Post("/hooks/bounce", s.handleBounce)
 
 	s.app.Use(s.refuseStrangeHost)
 	s.app.Get("/issues/:id", s.demandPublic)

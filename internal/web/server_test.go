@@ -114,6 +114,10 @@ type site struct {
 	server *web.Server
 	reload error
 
+	mailed  []string // who got a test mail
+	mailErr error
+	reports []string // of mail services
+
 	late      bool // the public pages are
 	lateSince time.Time
 }
@@ -133,6 +137,7 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	cfg := web.Config{
 		PublicURL: origin, WebhookSecrets: func() []string { return []string{secret, previous, ""} },
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8")}, MailConfigured: true, PageName: "Acme",
+		Languages: []web.Language{{Tag: "de", Name: "Deutsch"}, {Tag: "en", Name: "English"}}, PageLanguage: "en",
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -141,6 +146,17 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 		Store: st, Pages: shelf{map[string]*pages.Doc{"/": front, "/history": front}, func() (bool, time.Time) { return s.late, s.lateSince }}, Intake: s.intake,
 		Rules:  func() web.RulesState { return web.RulesState{Rules: s.rules, LoadedAt: s.clock.Now(), Err: s.reload} },
 		Reload: func(context.Context) error { return s.reload }, Clock: s.clock, Log: slog.New(slog.DiscardHandler),
+		TestMail: func(_ context.Context, to string) (string, error) {
+			s.mailed = append(s.mailed, to)
+			return "250 2.0.0 queued as 42", s.mailErr
+		},
+		Bounces: func(_ context.Context, report []byte) (int, error) {
+			s.reports = append(s.reports, string(report))
+			if string(report) == "nonsense" {
+				return 0, status.Invalid{Field: "body", Message: "is no bounce report"}
+			}
+			return 1, nil
+		},
 	})
 	return s
 }
