@@ -51,9 +51,21 @@ type newRelicAPI struct {
 }
 
 func (p *Poller) newRelicAPI(ctx context.Context, src status.Source) (*newRelicAPI, error) {
-	key := strings.TrimSpace(p.cfg.Getenv(src.APIKeyEnv))
+	cfg, line, err := newRelicConfig(ctx, src, p.cfg.Getenv, p.cfg.HTTP.Transport)
+	if err != nil {
+		return nil, err
+	}
+	line.experimental = true
+	return &newRelicAPI{client: nerdgraph.New(cfg), line: line, account: src.AccountID}, nil
+}
+
+// newRelicConfig is how New Relic's library reaches a source. transport nil is
+// the usual one.
+func newRelicConfig(ctx context.Context, src status.Source, getenv func(string) string, transport http.RoundTripper) (config.Config, *newRelicLine, error) {
+	cfg := config.New()
+	key := strings.TrimSpace(getenv(src.APIKeyEnv))
 	if key == "" {
-		return nil, fmt.Errorf("the environment variable %s is empty: it must hold a user key of New Relic that may read account %d; "+
+		return cfg, nil, fmt.Errorf("the environment variable %s is empty: it must hold a user key of New Relic that may read account %d; "+
 			"or remove api_key_env, and the source is only listened to", src.APIKeyEnv, src.AccountID)
 	}
 	name := region.US
@@ -62,21 +74,17 @@ func (p *Poller) newRelicAPI(ctx context.Context, src status.Source) (*newRelicA
 	}
 	place, err := region.Get(name)
 	if err != nil {
-		return nil, err
+		return cfg, nil, err
 	}
 	place.SetNerdGraphBaseURL(src.APIURL) // nothing if empty
-	line := &newRelicLine{ctx: ctx, next: p.cfg.HTTP.Transport}
+	line := &newRelicLine{ctx: ctx, next: transport}
 	if line.next == nil {
 		line.next = http.DefaultTransport
 	}
-	cfg := config.New()
 	cfg.PersonalAPIKey, cfg.HTTPTransport, cfg.Logger = key, line, mute{}
 	// The line bounds each question. A time-out of the library's leaks its timer.
 	cfg.Timeout = new(time.Duration)
-	if err := cfg.SetRegion(place); err != nil {
-		return nil, err
-	}
-	return &newRelicAPI{client: nerdgraph.New(cfg), line: line, account: src.AccountID}, nil
+	return cfg, line, cfg.SetRegion(place)
 }
 
 // newRelicData is the part of the answers that we ask for.
@@ -145,13 +153,8 @@ func (a *newRelicAPI) began(since time.Time) ([]string, error) {
 }
 
 func (a *newRelicAPI) ask(question string, variables map[string]any, into *newRelicData) error {
-	a.line.refused = nil
 	variables["account"] = a.account
-	err := a.client.QueryWithResponse(question, variables, into)
-	if a.line.refused != nil {
-		return a.line.refused
-	}
-	return err
+	return a.line.carry(func() error { return a.client.QueryWithResponse(question, variables, into) })
 }
 
 // newRelicLine carries the questions. It bounds them in time, and lets no
@@ -162,6 +165,18 @@ type newRelicLine struct {
 	ctx     context.Context
 	next    http.RoundTripper
 	refused error // why the last question got no answer
+	// experimental: the questions are about what New Relic gives no promise for.
+	experimental bool
+}
+
+// carry lets the library ask; the error is the line's own if it refused.
+func (l *newRelicLine) carry(ask func() error) error {
+	l.refused = nil
+	err := ask()
+	if l.refused != nil {
+		return l.refused
+	}
+	return err
 }
 
 // RoundTrip sends one question.
@@ -184,7 +199,9 @@ func (l *newRelicLine) exchange(r *http.Request) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(l.ctx, askTimeout)
 	defer cancel()
 	r = r.Clone(ctx)
-	r.Header.Set(optIn, optInto)
+	if l.experimental {
+		r.Header.Set(optIn, optInto)
+	}
 	resp, err := l.next.RoundTrip(r)
 	if err != nil {
 		return nil, err

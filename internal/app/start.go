@@ -206,15 +206,19 @@ func (d *Daemon) webhookSecret(ctx context.Context) (string, error) {
 	return secret, nil
 }
 
+// KeptSecret is the webhook secret that the first start made and kept on disk.
+func KeptSecret(cfg Config) (string, error) {
+	kept, err := os.ReadFile(filepath.Join(cfg.DataDir, secretFile))
+	return string(kept), err
+}
+
 // keptSecret opens the doors with the secret that an earlier start kept.
 func (d *Daemon) keptSecret() error {
 	if len(d.cfg.Webhook.Secret) > 0 {
 		return nil
 	}
-	kept, err := os.ReadFile(filepath.Join(d.cfg.DataDir, secretFile))
-	if err == nil {
-		list := []string{string(kept)}
-		d.secrets.Store(&list)
+	if kept, err := KeptSecret(d.cfg); err == nil {
+		d.secrets.Store(&[]string{kept})
 	}
 	return nil
 }

@@ -5,8 +5,10 @@
 package nerdgraphfake
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -93,11 +95,12 @@ type Fake struct {
 	asked   []Question
 	refused []string
 	tries   int
+	account map[int]*provisions
 }
 
 // Start starts a fake that knows the accounts, each by its key. Close it.
 func Start(keys map[int]string) *Fake {
-	f := &Fake{keys: keys, page: 25, issues: map[int][]Issue{}, hidden: map[string]bool{}}
+	f := &Fake{keys: keys, page: 25, issues: map[int][]Issue{}, hidden: map[string]bool{}, account: map[int]*provisions{}}
 	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
 	return f
 }
@@ -166,9 +169,19 @@ func (f *Fake) Tries() int {
 }
 
 func (f *Fake) serve(w http.ResponseWriter, r *http.Request) {
-	q, err := f.check(r)
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var q Question
+	provisions := bytes.Contains(body, []byte("aiNotifications")) || bytes.Contains(body, []byte("aiWorkflows"))
+	if !provisions && err == nil {
+		q, err = f.check(r)
+	}
 	f.mu.Lock()
 	f.tries++
+	provisioned := ""
+	if provisions && (len(f.script) == 0 || f.script[0].status == 0) {
+		provisioned, err = f.provision(r, body)
+	}
 	var answer Answer
 	switch {
 	case err != nil:
@@ -177,10 +190,14 @@ func (f *Fake) serve(w http.ResponseWriter, r *http.Request) {
 	case len(f.script) > 0:
 		answer, f.script = f.script[0], f.script[1:]
 	}
-	if err == nil {
+	if err == nil && !provisions {
 		f.asked = append(f.asked, q)
 	}
-	if answer.status == 0 {
+	switch {
+	case answer.status != 0:
+	case provisions:
+		answer = Answer{status: http.StatusOK, body: provisioned}
+	default:
 		answer = Answer{status: http.StatusOK, body: f.answer(q)}
 	}
 	f.mu.Unlock()

@@ -93,3 +93,43 @@ func TestABadQuestionIsTurnedAway(t *testing.T) {
 		}
 	}
 }
+
+const createChannel = `mutation($accountId: Int!, $channel: AiNotificationsChannelInput!) { aiNotificationsCreateChannel(accountId: $accountId, channel: $channel) {
+	channel { id } error { x } errors { x } } }`
+
+func TestABadChangeIsTurnedAway(t *testing.T) {
+	channel := func(change func(map[string]any)) map[string]any {
+		c := map[string]any{
+			"name": "n", "type": "WEBHOOK", "product": "IINT", "destinationId": "d-1",
+			"properties": []any{map[string]any{"key": "payload", "value": "{{ json issueId }}"}},
+		}
+		change(c)
+		return c
+	}
+	for want, request := range map[string]map[string]any{
+		"":                               {"query": createChannel, "variables": map[string]any{"accountId": 1, "channel": channel(func(map[string]any) {})}},
+		"not that of account 2":          {"query": createChannel, "variables": map[string]any{"accountId": 2}},
+		"which account":                  {"query": createChannel, "variables": map[string]any{}},
+		"the query lacks $channel":       {"query": strings.Replace(createChannel, "$channel: Ai", "$chan: Ai", 1), "variables": map[string]any{"accountId": 1}},
+		"the variable more":              {"query": createChannel, "variables": map[string]any{"accountId": 1, "more": 1}},
+		"unknown field":                  {"query": createChannel, "variables": map[string]any{"accountId": 1, "channel": channel(func(c map[string]any) { c["colour"] = 1 })}},
+		"not a webhook channel":          {"query": createChannel, "variables": map[string]any{"accountId": 1, "channel": channel(func(c map[string]any) { c["product"] = "X" })}},
+		"no payload that names":          {"query": createChannel, "variables": map[string]any{"accountId": 1, "channel": channel(func(c map[string]any) { delete(c, "properties") })}},
+		"do not match":                   {"query": createChannel + "}", "variables": map[string]any{"accountId": 1}},
+		"not an operation that is under": {"query": "mutation { aiNotificationsDeleteChannel }", "variables": map[string]any{"accountId": 1}},
+	} {
+		f := nerdgraphfake.Start(map[int]string{1: "K"})
+		f.Provision(1, func(d *[]nerdgraphfake.Destination, _ *[]nerdgraphfake.Channel, _ *[]nerdgraphfake.Workflow) {
+			*d = append(*d, nerdgraphfake.Destination{ID: "d-1"})
+		})
+		got := ask(t, f, func(_ *http.Request, body map[string]any) {
+			body["query"], body["variables"] = request["query"], request["variables"]
+		})
+		f.Close()
+		refused := fmt.Sprint(f.Refused())
+		_, channels, _ := f.Provisioned(1)
+		if want == "" && (refused != "[]" || len(channels) != 1) || want != "" && (!strings.Contains(refused, want) || len(channels) != 0) {
+			t.Errorf("%q: %s, %s", want, refused, got)
+		}
+	}
+}

@@ -200,7 +200,7 @@ func (d *daemon) exit(limit time.Duration) int {
 func (d *daemon) command(stdin string, args ...string) (stdout, stderr string, code int) {
 	d.t.Helper()
 	cmd := exec.Command(binary, args...)
-	cmd.Dir, cmd.Env = d.dir, environment()
+	cmd.Dir, cmd.Env = d.dir, append(environment(), d.env...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
