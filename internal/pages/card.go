@@ -81,8 +81,13 @@ func (c card) png() ([]byte, error) {
 	const width = cardWidth - 2*cardMargin
 	s.words(regular(), 44, cardSoft, cardMargin, 120, width, 1, c.name)
 	const beside = cardMargin + 150 + 50
-	lines := s.words(bold(), 76, cardBright, beside, 260, cardWidth-beside-cardMargin, 2, c.headline)
-	s.words(regular(), 40, cardSoft, cardMargin, 360+90*max(0, lines-1)+70, width, 2, c.detail)
+	// One line stands at the middle of the glyph, two around it.
+	top := 291
+	if len(wrapped(faceOf(bold(), 76), drawable(bold(), c.headline), cardWidth-beside-cardMargin, 2)) > 1 {
+		top = 246
+	}
+	s.words(bold(), 76, cardBright, beside, top, cardWidth-beside-cardMargin, 2, c.headline)
+	s.words(regular(), 40, cardSoft, cardMargin, 440, width, 3, c.detail)
 	var b bytes.Buffer
 	if err := png.Encode(&b, s); err != nil {
 		return nil, fmt.Errorf("draw the card: %w", err)
@@ -99,16 +104,13 @@ func colourOf(hex string) color.RGBA {
 // A sheet is a picture that can be drawn on.
 type sheet struct{ *image.RGBA }
 
-// words sets a text from the left end of its first line's base on, and returns
-// how many lines it took.
-func (s sheet) words(f *sfnt.Font, size float64, c color.Color, x, y, width, lines int, text string) int {
+// words sets a text from the left end of its first line's base on.
+func (s sheet) words(f *sfnt.Font, size float64, c color.Color, x, y, width, lines int, text string) {
 	face := faceOf(f, size)
-	set := wrapped(face, drawable(f, text), width, lines)
-	for n, line := range set {
+	for n, line := range wrapped(face, drawable(f, text), width, lines) {
 		d := font.Drawer{Dst: s, Src: image.NewUniform(c), Face: face, Dot: fixed.P(x, y+int(float64(n)*size*1.2))}
 		d.DrawString(line)
 	}
-	return len(set)
 }
 
 // A point in the 16 by 16 units of glyphs.

@@ -51,12 +51,13 @@ func nginxHeaders() string {
 	var b strings.Builder
 	b.WriteString("# Include this in the server block whose root is this folder.\n")
 	fmt.Fprintf(&b, "add_header X-Content-Type-Options nosniff;\nadd_header Content-Security-Policy \"%s\";\nadd_header Cache-Control \"%s\";\n", pagePolicy, soon)
-	b.WriteString("error_page 404 /404.html;\nlocation = /404.html { internal; }\n")
+	b.WriteString("charset utf-8;\nerror_page 404 /404.html;\nlocation = /404.html { internal; }\n")
 	b.WriteString("location ~ ^/(nginx\\.conf|Caddyfile|_headers)$ { return 404; }\n")
 	b.WriteString("location / { try_files $uri $uri/index.html =404; }\n")
 	fmt.Fprintf(&b, "location /assets/ { add_header Cache-Control \"%s\"; }\n", forever)
-	for _, d := range dataTypes {
-		fmt.Fprintf(&b, "location ~ %s { types {} default_type \"%s\"; add_header Access-Control-Allow-Origin *; add_header X-Content-Type-Options nosniff; }\n", d.pattern, d.contentType)
+	for _, d := range dataTypes { // an add_header in a location hides those above
+		fmt.Fprintf(&b, "location ~ %s { types {} default_type \"%s\"; add_header Access-Control-Allow-Origin *; add_header X-Content-Type-Options nosniff; add_header Cache-Control \"%s\"; }\n",
+			d.pattern, d.contentType, soon)
 	}
 	return b.String()
 }
