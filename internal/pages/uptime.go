@@ -124,6 +124,7 @@ func (p *press) component(e *edition, slug string) (componentPage, error) {
 		Calm:    e.lang.say("component.calm", "n", barDays),
 	}
 	page.Live = true
+	page.Feeds = p.feedLinks(e, componentPath(c)+"/history", name)
 	for _, g := range e.view.Groups {
 		if g.ID == c.GroupID {
 			page.Group = oneLine(g.Name)

@@ -9,8 +9,12 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// View is what the public may know at one revision: the present, and the
-// history since an instant.
+// newestKept is how many issues and maintenances a view holds even when they are
+// older: programs list the newest 50, however quiet the year was.
+const newestKept = 50
+
+// View is what the public may know at one revision: the present, the history
+// since an instant, and at least the newest 50 issues and maintenances.
 func (s *Store) View(ctx context.Context, since time.Time) (status.View, error) {
 	var v status.View
 	err := s.look(ctx, func(h handle) (err error) {
@@ -24,14 +28,16 @@ func (s *Store) View(ctx context.Context, since time.Time) (status.View, error) 
 		v.Issues, err = publicIssues.list(ctx, h, `WHERE id IN (
 				SELECT id FROM issues WHERE stage = 'published' AND state <> 'resolved'
 				UNION SELECT id FROM issues WHERE stage = 'published' AND resolved_at >= ?
-				UNION SELECT id FROM issues WHERE stage = 'published' AND started_at >= ?)
-			ORDER BY started_at DESC, id DESC`, stamp(since), stamp(since))
+				UNION SELECT id FROM issues WHERE stage = 'published' AND started_at >= ?
+				UNION SELECT id FROM (SELECT id FROM issues WHERE stage = 'published' ORDER BY started_at DESC, id DESC LIMIT ?) AS newest)
+			ORDER BY started_at DESC, id DESC`, stamp(since), stamp(since), newestKept)
 		if err != nil {
 			return err
 		}
 		v.Maintenances, err = maintenances.list(ctx, h, `
 			WHERE state NOT IN ('completed', 'cancelled') OR ended_at >= ? OR scheduled_until >= ?
-			ORDER BY scheduled_for DESC, id DESC`, stamp(since), stamp(since))
+				OR id IN (SELECT id FROM (SELECT id FROM maintenances ORDER BY scheduled_for DESC, id DESC LIMIT ?) AS newest)
+			ORDER BY scheduled_for DESC, id DESC`, stamp(since), stamp(since), newestKept)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,30 +64,63 @@ func TestTheViewHoldsThePresentAndTheHistoryAsked(t *testing.T) {
 		plan := func(id string, state status.MaintenanceState, from time.Time, ended time.Time) status.Maintenance {
 			return status.Maintenance{ID: id, State: state, ScheduledFor: from, ScheduledUntil: from.Add(time.Hour), StartedAt: from, EndedAt: ended}
 		}
+		// Enough that what is older than the window is not among the newest.
+		var many []status.Issue
+		var works []status.Maintenance
+		for n := range 50 {
+			at := kept.Add(-time.Duration(n+1) * time.Minute)
+			many = append(many, over(plain(fmt.Sprintf("recent-%02d", n), at), at.Add(time.Minute)))
+			works = append(works, plan(fmt.Sprintf("recent-%02d", n), status.Completed, at.Add(-time.Hour), at))
+		}
+		recent := func(names []string) []string {
+			return slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "recent-") })
+		}
 		unpublished := plain("draft", kept)
 		unpublished.Stage, unpublished.PublishedAt = status.Draft, time.Time{}
 		internal, dismissed := unpublished, unpublished
 		internal.ID, internal.Stage = "internal", status.Internal
 		dismissed.ID, dismissed.Stage = "dismissed", status.Dismissed
 		apply(t, s, status.Changes{
-			Issues: issuesOf(plain("now", kept), plain("open-for-long", kept.Add(-100*day)), unpublished, internal, dismissed,
+			Issues: issuesOf(append(many, plain("now", kept), plain("open-for-long", kept.Add(-100*day)), unpublished, internal, dismissed,
 				over(plain("ended-in-window", kept.Add(-50*day)), kept.Add(-29*day)), over(plain("in-window", kept.Add(-3*day)), kept.Add(-2*day)),
-				over(plain("before", kept.Add(-50*day)), kept.Add(-31*day))),
-			Maintenances: maintenancesOf(
+				over(plain("before", kept.Add(-50*day)), kept.Add(-31*day)))...),
+			Maintenances: maintenancesOf(append(works,
 				plan("ahead", status.Scheduled, kept.Add(day), time.Time{}), plan("running", status.InProgress, kept, time.Time{}),
 				plan("past", status.Completed, kept.Add(-9*day), kept.Add(-9*day)), plan("called-off", status.Cancelled, kept.Add(-2*day), kept.Add(-20*day)),
-				plan("before", status.Completed, kept.Add(-60*day), kept.Add(-60*day))),
+				plan("before", status.Completed, kept.Add(-60*day), kept.Add(-60*day)))...),
 		})
 		v, err := s.View(t.Context(), kept.Add(-30*day))
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, "issues", names(v.Issues), []string{"now", "in-window", "ended-in-window", "open-for-long"})
-		same(t, "maintenances", names(v.Maintenances), []string{"ahead", "running", "called-off", "past"})
+		same(t, "issues", recent(names(v.Issues)), []string{"now", "in-window", "ended-in-window", "open-for-long"})
+		same(t, "maintenances", recent(names(v.Maintenances)), []string{"ahead", "running", "called-off", "past"})
 		if v.Revision != 1 {
 			t.Errorf("revision %d", v.Revision)
 		}
 		same(t, "an issue", v.Issues[0], plain("now", kept))
+	})
+}
+
+func TestAViewOfAQuietYearHasTheNewestAllTheSame(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		long := kept.AddDate(-2, 0, 0)
+		unpublished := plain("draft", long)
+		unpublished.Stage, unpublished.PublishedAt = status.Draft, time.Time{}
+		var old []status.Issue
+		for n := range 60 {
+			at := long.Add(-time.Duration(n) * time.Hour)
+			old = append(old, over(plain(fmt.Sprintf("old-%02d", n), at), at.Add(time.Minute)))
+		}
+		apply(t, s, status.Changes{Issues: issuesOf(append(old, unpublished)...), Maintenances: maintenancesOf(
+			status.Maintenance{ID: "work", State: status.Completed, ScheduledFor: long, ScheduledUntil: long.Add(time.Hour), StartedAt: long, EndedAt: long.Add(time.Hour)})})
+		v, err := s.View(t.Context(), kept.AddDate(0, 0, -90))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(v.Issues) != 50 || v.Issues[0].ID != "old-00" || len(v.Maintenances) != 1 {
+			t.Errorf("%d issues and %d maintenances", len(v.Issues), len(v.Maintenances))
+		}
 	})
 }
 
