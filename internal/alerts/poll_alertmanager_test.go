@@ -1,57 +1,23 @@
 package alerts
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/statusbridge/statusbridge/internal/alerts/alertmanagerfake"
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // peer is an Alertmanager's API as far as it is asked.
-type peer struct {
-	*httptest.Server
-	alerts    []map[string]any
-	uptime    time.Time
-	receivers []string
-	down      bool
-	asked     atomic.Int32
-}
+type peer struct{ *alertmanagerfake.Peer }
 
 func newPeer(t *testing.T) *peer {
-	p := &peer{uptime: received.Add(-time.Hour), receivers: []string{"page", "other"}}
-	mux := http.NewServeMux()
-	answer := func(path string, body func() any) {
-		mux.HandleFunc("GET /prefix/api/v2/"+path, func(w http.ResponseWriter, r *http.Request) {
-			if p.down {
-				http.Error(w, "down", http.StatusServiceUnavailable)
-				return
-			}
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(body())
-		})
-	}
-	answer("status", func() any {
-		return map[string]any{
-			"cluster": map[string]any{"status": "disabled"}, "config": map[string]any{"original": ""},
-			"uptime": p.uptime, "versionInfo": map[string]string{},
-		}
-	})
-	answer("receivers", func() any {
-		var list []map[string]string
-		for _, n := range p.receivers {
-			list = append(list, map[string]string{"name": n})
-		}
-		return list
-	})
-	answer("alerts", func() any { p.asked.Add(1); return p.alerts })
-	p.Server = httptest.NewServer(mux)
+	p := &peer{alertmanagerfake.Start(received.Add(-time.Hour), "page", "other")}
 	t.Cleanup(p.Close)
 	return p
 }
@@ -59,12 +25,7 @@ func newPeer(t *testing.T) *peer {
 // has puts an alert into the peer's answer.
 func (p *peer) has(name, state, receiver string) {
 	labels := map[string]string{"alertname": name}
-	p.alerts = append(p.alerts, map[string]any{
-		"labels": labels, "annotations": map[string]string{"summary": "s"}, "fingerprint": fingerprint(labels),
-		"startsAt": received.Add(-time.Minute), "endsAt": received.Add(time.Hour), "updatedAt": received, "generatorURL": "http://prometheus.test/",
-		"receivers": []map[string]string{{"name": receiver}},
-		"status":    map[string]any{"state": state, "silencedBy": []string{}, "inhibitedBy": []string{}, "mutedBy": []string{}},
-	})
+	p.Has(labels, fingerprint(labels), received.Add(-time.Minute), state, receiver)
 }
 
 // amWorld is a poller between two peers and an intake.
@@ -142,7 +103,7 @@ func TestAnAlertThatNoPeerHasAnyMoreEndsAtTheSecondMiss(t *testing.T) {
 	if !w.fires("A") {
 		t.Fatal("ended although a peer has it")
 	}
-	w.two.alerts = nil
+	w.two.Alerts = nil
 	w.poll(t)
 	if !w.fires("A") {
 		t.Fatal("ended at the first miss")
@@ -155,9 +116,9 @@ func TestAnAlertThatNoPeerHasAnyMoreEndsAtTheSecondMiss(t *testing.T) {
 
 func TestAnAnswerThatMeansNothingConcludesNothing(t *testing.T) {
 	for name, spoil := range map[string]func(*peer){
-		"the peer is down":                func(p *peer) { p.down = true },
-		"the peer has just started":       func(p *peer) { p.uptime = received.Add(24 * time.Hour) },
-		"the peer does not know us":       func(p *peer) { p.receivers = []string{"other"} },
+		"the peer is down":                func(p *peer) { p.Down = true },
+		"the peer has just started":       func(p *peer) { p.Up = received.Add(24 * time.Hour) },
+		"the peer does not know us":       func(p *peer) { p.Receivers = []string{"other"} },
 		"the peer is no Alertmanager now": func(p *peer) { p.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,7 +139,7 @@ func TestAnAnswerThatMeansNothingConcludesNothing(t *testing.T) {
 func TestOnePeerThatAnswersIsEnough(t *testing.T) {
 	w := newAMWorld(t)
 	w.deliver(t, "A", "firing")
-	w.one.down = true
+	w.one.Down = true
 	w.poll(t)
 	w.poll(t)
 	if w.fires("A") {
@@ -267,7 +228,7 @@ func TestASourceIsAskedAsOftenAsItsRulesSay(t *testing.T) {
 
 func TestTheErrorOfASourceIsKeptForAdmins(t *testing.T) {
 	w := newAMWorld(t)
-	w.one.down, w.two.down = true, true
+	w.one.Down, w.two.Down = true, true
 	w.poll(t)
 	if err := w.db.board.Sources["am"].Err; err == "" {
 		t.Error("nobody answered, and nobody is told")
@@ -281,17 +242,17 @@ func TestANudgedSourceIsAskedSoonButNotInAStorm(t *testing.T) {
 		w.poller.Nudge("am")
 		w.poller.pollDue(t.Context())
 	}
-	if n := w.one.asked.Load(); n != 1 {
+	if n := w.one.Asked.Load(); n != 1 {
 		t.Errorf("asked %d times within a second", n)
 	}
 	w.clock.pass(pollStep)
 	w.poller.pollDue(t.Context())
-	if n := w.one.asked.Load(); n != 2 {
+	if n := w.one.Asked.Load(); n != 2 {
 		t.Errorf("asked %d times, want the nudge to be remembered", n)
 	}
 	w.clock.pass(30 * time.Second)
 	w.poller.pollDue(t.Context())
-	if n := w.one.asked.Load(); n != 2 {
+	if n := w.one.Asked.Load(); n != 2 {
 		t.Errorf("asked %d times without a nudge", n)
 	}
 }
@@ -348,7 +309,7 @@ func TestTheRecordedAnswersOfTheAPIAreUnderstood(t *testing.T) {
 
 func TestThePasswordOfAPeerStaysOutOfErrors(t *testing.T) {
 	w := newAMWorld(t)
-	w.one.down = true
+	w.one.Down = true
 	peer := strings.Replace(w.one.URL, "http://", "http://ada:canary-password@", 1) + "/prefix"
 	for _, address := range []string{peer, "http://ada:canary-password@127.0.0.1:1"} {
 		a := w.poller.askPeer(t.Context(), status.Source{}, address)

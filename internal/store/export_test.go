@@ -88,6 +88,15 @@ func Columns() map[string][]string {
 	}
 }
 
+// Announced is how many announcements there are.
+func (s *Store) Announced(ctx context.Context) int {
+	n, err := scalar[int64](ctx, s.read, "SELECT COUNT(*) FROM announcements")
+	if err != nil {
+		panic(err)
+	}
+	return int(n)
+}
+
 // SplitHosts is splitHosts.
 var SplitHosts = splitHosts
 
