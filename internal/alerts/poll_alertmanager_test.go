@@ -26,6 +26,7 @@ func newPeer(t *testing.T) *peer {
 func (p *peer) has(name, state, receiver string) {
 	labels := map[string]string{"alertname": name}
 	p.Has(labels, fingerprint(labels), received.Add(-time.Minute), state, receiver)
+	p.Alerts[len(p.Alerts)-1]["updatedAt"] = received
 }
 
 // amWorld is a poller between two peers and an intake.
@@ -186,7 +187,7 @@ func TestTheHeartbeatIsAsOldAsPrometheusRenewedIt(t *testing.T) {
 	w.rules = watched
 	w.one.has("Watchdog", "active", "other")
 	w.two.has("Watchdog", "suppressed", "other")
-	w.two.alerts[0]["updatedAt"] = received.Add(-time.Minute)
+	w.two.Alerts[0]["updatedAt"] = received.Add(-time.Minute)
 	for range 5 {
 		w.poll(t)
 	}
@@ -197,7 +198,7 @@ func TestTheHeartbeatIsAsOldAsPrometheusRenewedIt(t *testing.T) {
 	if len(w.db.board.Signals) != 0 {
 		t.Errorf("the heartbeat was taken in as an alert: %v", w.db.board.Signals)
 	}
-	w.one.alerts[0]["updatedAt"] = w.clock.Now()
+	w.one.Alerts[0]["updatedAt"] = w.clock.Now()
 	w.poll(t)
 	if w.db.board.Blind(w.rules, "am", w.clock.Now()) {
 		t.Error("a renewed heartbeat is not believed")
@@ -218,7 +219,7 @@ func TestASourceIsAskedAsOftenAsItsRulesSay(t *testing.T) {
 		w.poller.pollDue(t.Context())
 		w.clock.pass(2 * time.Second)
 	}
-	if n := w.one.asked.Load(); n != 3 {
+	if n := w.one.Asked.Load(); n != 3 {
 		t.Errorf("asked %d times in three rounds", n)
 	}
 	if at := w.db.board.Sources["am"].AnsweredAt; !at.IsZero() {

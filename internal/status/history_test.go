@@ -207,9 +207,12 @@ func (h *history) mergeInto(t *rapid.T) {
 	h.receive(child)
 }
 
-func (h *history) beat(*rapid.T) {
+func (h *history) beat(t *rapid.T) {
 	f := fact("watchdog", epoch, time.Time{})
 	f.Labels["alertname"] = "Watchdog"
+	if rapid.IntRange(0, 9).Draw(t, "dies") == 0 {
+		f.Firing, f.EndsAt = false, h.now
+	}
 	h.receive(f)
 }
 
@@ -244,6 +247,9 @@ func (h *history) poll(t *rapid.T) {
 	}
 	s := seen()
 	s.Trusted = rapid.IntRange(0, 3).Draw(t, "trusted") > 0
+	if rapid.IntRange(0, 3).Draw(t, "beats") > 0 {
+		s.HeartbeatAt = h.now.Add(-time.Duration(rapid.IntRange(0, 240).Draw(t, "renewed")) * time.Second)
+	}
 	for _, k := range h.signalKeys() {
 		switch rapid.IntRange(0, 3).Draw(t, "state") {
 		case 0:

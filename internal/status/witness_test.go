@@ -51,8 +51,11 @@ type step struct {
 func (w *witness) receive(f status.Fact) {
 	f.ReceivedAt = w.now
 	s := step{ends: map[status.SignalKey]bool{}}
-	watchdog := f.Labels["alertname"] == "Watchdog"
+	watchdog := f.Labels["alertname"] == "Watchdog" && len(w.rules.Sources[0].Heartbeat.Matchers) > 0
 	switch {
+	case watchdog && w.rules.Sources[0].Polled(): // its answers tell the heartbeat
+	case watchdog && !f.Firing:
+		w.beatAt = time.Time{}
 	case watchdog:
 		w.beatAt = w.now
 	case f.MergedInto != "":
@@ -89,6 +92,7 @@ func (w *witness) person(e status.Edit) {
 // every rule says that this is an end.
 func (w *witness) polled(seen status.Seen) {
 	s := step{ends: map[status.SignalKey]bool{}}
+	w.beatAt = later(w.beatAt, seen.HeartbeatAt)
 	if seen.Trusted {
 		w.answered = w.now
 		for k, signal := range w.board.Signals {
