@@ -37,7 +37,11 @@ func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 	}
 	made, err, _ := p.flight.Do(path, func() (any, error) {
 		// One caller works for all: it must not stop when that one leaves.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		patience := readTimeout
+		if !s.now.late.IsZero() {
+			patience = lateTimeout
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		made, read, err := p.compose(ctx, s.now.in(l), a)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 // How long the source may take to answer, and how soon it is asked again.
 const (
 	readTimeout = 10 * time.Second
+	lateTimeout = time.Second // for a visitor, while it is known not to answer
 	firstRetry  = time.Second
 	lastRetry   = 30 * time.Second
 )

@@ -24,12 +24,19 @@ var everyPage = []struct {
 	{path: "/history"},
 	{path: "/history/2020-01"},
 	{path: "/uptime"},
+	{path: "/uptime", fresh: true},
+	{path: "/uptime/2020-01"},
 	{path: "/components/checkout"},
 	{path: "/issues/OPEN"},
 	{path: "/issues/RESOLVED"},
 	{path: "/issues/nothing"},
 	{path: "/maintenance/PLANNED"},
 	{path: "/maintenance/RUNNING"},
+	{path: "/de/"},
+	{path: "/fr/uptime"},
+	{path: "/es/history/2020-01"},
+	{path: "/pt-br/maintenance/PLANNED"},
+	{path: "/ja/issues/RESOLVED"},
 	{path: "/subscriptions"},
 	{path: "/subscriptions", fresh: true},
 	{path: "/subscriptions", do: `document.querySelector("main form").email.value = "nobody"`},
@@ -58,6 +65,8 @@ var everyPage = []struct {
 	{path: "/admin/components", admin: true},
 	{path: "/admin/components/new", admin: true},
 	{path: "/admin/components/new", admin: true, do: `document.querySelector("main form").slug.value = "Not a slug"`},
+	{path: "/admin/components/COMPONENT/uptime", admin: true},
+	{path: "/admin/components/COMPONENT/uptime", admin: true, do: `document.querySelector("main form").reason.value = ""`},
 	{path: "/admin/groups/new", admin: true},
 	{path: "/admin/deliveries", admin: true},
 	{path: "/admin/deliveries", admin: true, fresh: true},
@@ -134,6 +143,7 @@ func busyInstallation(t *testing.T) (*world, *strings.Replacer) {
 	f.press("")
 	w.subscribe(reader)
 
+	component := w.correct("Checkout", "Our own probe was at fault; no customer was hit.")
 	resolved := w.openIssue("Logins were slow", "Identity is catching up.")
 	f = w.admin.get("/admin/issues/" + resolved).form("/admin/issues/" + resolved + "/update")
 	f.set("state", "resolved")
@@ -167,7 +177,7 @@ func busyInstallation(t *testing.T) (*world, *strings.Replacer) {
 	confirm := token("waiting@example.com", "/subscriptions/confirm/")
 	member := token(reader, "/unsubscribe/")
 	eventually(t, "the maintenance runs", func() error { return visitor(w.daemon).get("/maintenance/" + running).says("In progress") })
-	return w, strings.NewReplacer("OPEN", open, "RESOLVED", resolved, "DRAFT", draft, "PLANNED", planned, "RUNNING", running, "CONFIRM", confirm, "READER", member)
+	return w, strings.NewReplacer("OPEN", open, "RESOLVED", resolved, "DRAFT", draft, "COMPONENT", component, "PLANNED", planned, "RUNNING", running, "CONFIRM", confirm, "READER", member)
 }
 
 // openIssue publishes an issue by hand, and returns its id.
@@ -181,6 +191,28 @@ func (w *world) openIssue(title, body string) string {
 		w.t.Fatalf("opening %q: %d %s", title, after.status, after.text())
 	}
 	return idOf(after.path)
+}
+
+// correct says that the component's last hour was no outage, and returns the
+// component's id.
+func (w *world) correct(name, reason string) string {
+	w.t.Helper()
+	list := w.admin.get("/admin/components")
+	id := ""
+	for n := range list.doc.Descendants() {
+		if n.Data == "a" && strings.HasPrefix(textOf(n), name) {
+			id = idOf(attr(n, "href"))
+		}
+	}
+	now := time.Now().UTC()
+	f := w.admin.get("/admin/components/" + id + "/uptime").form("reason")
+	f.set("from", now.Add(-2*time.Hour).Format("2006-01-02T15:04"))
+	f.set("to", now.Add(-time.Hour).Format("2006-01-02T15:04"))
+	f.set("reason", reason)
+	if after := f.press("Correct"); after.status != http.StatusOK || after.says(reason) != nil {
+		w.t.Fatalf("correcting %s: %d %s", name, after.status, after.text())
+	}
+	return id
 }
 
 // plan schedules maintenance for so long from now, and returns its id.
