@@ -59,7 +59,7 @@ func feedPaths() []string {
 func (p *press) history(e *edition) feed {
 	return p.feed(e, feed{
 		path: "/history", title: e.lang.say("feed.history", "name", p.cfg.Name), about: e.lang.say("feed.history_about", "name", p.cfg.Name),
-		home: p.cfg.PublicURL + "/", entries: p.subjects(e),
+		home: p.cfg.PublicURL + "/", entries: p.subjects(e, candidates(e.view.Issues, firstSeen)),
 	})
 }
 
@@ -77,7 +77,7 @@ func (p *press) historyOf(e *edition, c status.Component) feed {
 	name := oneLine(c.Name)
 	return p.feed(e, feed{
 		path: componentPath(c) + "/history", title: p.cfg.Name + " – " + name, about: e.lang.say("feed.history_about", "name", name),
-		home: p.cfg.PublicURL + componentPath(c), entries: slices.DeleteFunc(p.subjects(e), func(f feedEntry) bool {
+		home: p.cfg.PublicURL + componentPath(c), entries: slices.DeleteFunc(p.subjects(e, e.view.Issues), func(f feedEntry) bool {
 			return !slices.Contains(f.components, c.ID)
 		}),
 	})
@@ -103,13 +103,37 @@ func (p *press) feed(e *edition, f feed) feed {
 	return f
 }
 
+// candidates picks the issues that can be among the newest entries: feeds are short
+// and histories long. A few more than needed, because dates that fall together
+// are moved apart.
+func candidates(issues []status.Issue, date func(status.Issue) time.Time) []status.Issue {
+	const enough = 2 * maxEntries
+	if len(issues) <= enough {
+		return issues
+	}
+	dates := make([]time.Time, len(issues))
+	for n, i := range issues {
+		dates[n] = date(i)
+	}
+	sorted := slices.SortedFunc(slices.Values(dates), func(a, b time.Time) int { return b.Compare(a) })
+	var out []status.Issue
+	for n, i := range issues {
+		if !dates[n].Before(sorted[enough-1]) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func firstSeen(i status.Issue) time.Time { return latest(i.CreatedAt, i.PublishedAt) }
+
 // subjects are the entries of issues and maintenance.
-func (p *press) subjects(e *edition) []feedEntry {
+func (p *press) subjects(e *edition, issues []status.Issue) []feedEntry {
 	var list []feedEntry
-	for _, i := range e.view.Issues {
+	for _, i := range issues {
 		f := feedEntry{
 			id: permanentID("issue", i.ID), url: p.cfg.PublicURL + "/issues/" + i.ID, title: oneLine(i.Title),
-			components: e.touched(i), published: latest(i.CreatedAt, i.PublishedAt), updated: issueChanged(i),
+			components: e.touched(i), published: firstSeen(i), updated: issueChanged(i),
 		}
 		f.html = e.told(i.Updates, e.publicNames(f.components), e.issueWord)
 		list = append(list, f)
@@ -134,7 +158,7 @@ func (p *press) statements(e *edition) []feedEntry {
 			html: string(e.rich(u.Body)) + "\n" + about, published: u.DisplayAt, updated: latest(u.DisplayAt, u.EditedAt),
 		})
 	}
-	for _, i := range e.view.Issues {
+	for _, i := range candidates(e.view.Issues, issueChanged) {
 		about := e.affectedText(e.publicNames(e.touched(i)))
 		for _, u := range i.Updates {
 			add(u, "/issues/"+i.ID, i.Title, e.issueWord(u.State), about)

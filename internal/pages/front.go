@@ -13,6 +13,7 @@ const (
 	barDays     = 90
 	barDaysSlim = 30 // on phones; the stylesheet hides the others
 	pastDays    = 14
+	itemsShown  = 20 // of a day of the past
 	// Of a long issue the front page shows the newest updates, and says how
 	// many more its own page has.
 	updatesShown = 4
@@ -247,6 +248,8 @@ type pastDay struct {
 	Items []pastItem
 	Refs  []pastItem // what was going on that day and is told elsewhere
 	Quiet bool
+	More  int    // left out
+	Path  string // of the month, which has all
 }
 
 // A pastItem is an issue or a maintenance in the list of a day.
@@ -280,26 +283,39 @@ func (e *edition) past(zone *time.Location) []pastDay {
 		})
 		return min(n-1, pastDays-1) // a clock elsewhere may be ahead of ours
 	}
-	for _, i := range e.view.Issues {
-		item, last := e.pastIssue(i), on(e.now)
-		if i.State == status.Resolved {
-			if last = on(i.ResolvedAt); last < 0 {
-				continue
-			}
-			days[last].Items = append(days[last].Items, item)
-			item.Note = e.lang.say("continued")
-			last--
-		} else {
-			item.Note = e.lang.say("ongoing")
-		}
-		for n := max(0, on(i.StartedAt)); n <= last; n++ {
-			days[n].Refs = append(days[n].Refs, item)
-		}
-	}
 	for _, m := range e.view.Maintenances {
 		if n := on(m.EndedAt); m.Over() && n >= 0 {
 			days[n].Items = append(days[n].Items, e.pastWork(m))
 		}
+	}
+	ended := make([][]status.Issue, pastDays)
+	for _, i := range e.view.Issues {
+		last, note := on(e.now), "ongoing"
+		if i.State == status.Resolved {
+			if last = on(i.ResolvedAt); last < 0 {
+				continue
+			}
+			ended[last] = append(ended[last], i)
+			last, note = last-1, "continued"
+		}
+		for n := max(0, on(i.StartedAt)); n <= last; n++ {
+			if len(days[n].Refs) == itemsShown {
+				days[n].More++
+				continue
+			}
+			ref := e.pastIssue(i)
+			ref.Note = e.lang.say(note)
+			days[n].Refs = append(days[n].Refs, ref)
+		}
+	}
+	for n, list := range ended {
+		slices.SortStableFunc(list, func(a, b status.Issue) int { return b.ResolvedAt.Compare(a.ResolvedAt) })
+		shown := min(len(list), itemsShown)
+		for _, i := range list[:shown] {
+			days[n].Items = append(days[n].Items, e.pastIssue(i))
+		}
+		days[n].More += len(list) - shown
+		days[n].Path = e.path(monthPath(starts[n], zone))
 	}
 	// Before there was anything to watch no day was quiet, only unknown.
 	first := max(0, on(e.beginning()))

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -200,5 +201,19 @@ func TestSubscribeOffersEmailOnlyWithMail(t *testing.T) {
 	}
 	if len(pick(t, body(t, p, "/"), "#subscribe a[href=/history.rss]")) != 1 {
 		t.Error("no feed is offered")
+	}
+}
+
+func TestABusyDayIsCutShortAndLeadsToItsMonth(t *testing.T) {
+	v := calm()
+	for n := range itemsShown + 5 {
+		v.Issues = append(v.Issues, resolve(issue(fmt.Sprint("busy-", n), "Short", noon.Add(-time.Duration(n)*time.Minute-2*time.Hour), status.ImpactMinor), time.Minute, "Over."))
+	}
+	page := body(t, published(t, v), "/")
+	if n := len(texts(t, page, ".day h4")); n != itemsShown {
+		t.Errorf("%d issues of one day are listed, want %d", n, itemsShown)
+	}
+	if more := pick(t, page, ".day .more a"); len(more) != 1 || attr(more[0], "href") != "/history/2026-11" {
+		t.Errorf("%d links to the rest", len(more))
 	}
 }

@@ -124,6 +124,10 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	return made, made.putVersion(s, old)
 }
 
+// keptAhead is how many issues that are over have their pages rendered ahead, and
+// how long a month may be for that. What is beyond is made when asked for.
+const keptAhead = 100
+
 func (p *press) putPages(s *shelf, e *edition) error {
 	put := func(path, name string, page any) error {
 		raw, err := e.render(name, page)
@@ -135,9 +139,12 @@ func (p *press) putPages(s *shelf, e *edition) error {
 	if err := put("/", "front", p.front(e)); err != nil {
 		return err
 	}
-	recent := lastDays(e.now, p.cfg.TimeZone, pastDays)[0]
+	recent, old := lastDays(e.now, p.cfg.TimeZone, pastDays)[0], 0
 	for _, i := range e.view.Issues {
-		if i.Open() || i.ResolvedAt.After(recent) {
+		if !i.Open() {
+			old++
+		}
+		if i.Open() || i.ResolvedAt.After(recent) && old <= keptAhead {
 			if err := put("/issues/"+i.ID, "issue", p.issue(e, i)); err != nil {
 				return err
 			}
@@ -152,6 +159,9 @@ func (p *press) putPages(s *shelf, e *edition) error {
 	}
 	w := monthOf(e.now, p.cfg.TimeZone)
 	issues, works := e.within(w)
+	if len(issues)+len(works) > keptAhead {
+		return nil // it would take longer than all the rest: whoever asks waits a moment
+	}
 	raw, err := e.render("history", p.month(e, w, issues, works))
 	if err != nil {
 		return err

@@ -23,6 +23,10 @@ func (p *press) robots() []byte {
 	return []byte("User-agent: *\nDisallow: /admin\nDisallow: /subscriptions\nDisallow: /unsubscribe\n\nSitemap: " + p.cfg.PublicURL + sitemapPath + "\n")
 }
 
+// mapped is how many issues the sitemap lists, the newest. A sitemap may have
+// 50,000 addresses in all; older issues are found through their months.
+const mapped = 200
+
 type sitemap struct {
 	XMLName xml.Name      `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
 	URLs    []sitemapPage `xml:"url"`
@@ -40,7 +44,7 @@ func (p *press) sitemap(e *edition) ([]byte, error) {
 	for _, c := range e.view.Components {
 		changed[componentPath(c)] = time.Time{}
 	}
-	for _, i := range e.view.Issues {
+	for _, i := range e.view.Issues[:min(len(e.view.Issues), mapped)] {
 		changed["/issues/"+i.ID] = issueChanged(i)
 	}
 	for _, m := range e.view.Maintenances {
