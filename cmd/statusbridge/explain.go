@@ -9,13 +9,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/statusbridge/statusbridge/internal/app"
 	"github.com/statusbridge/statusbridge/internal/status"
 	"github.com/statusbridge/statusbridge/internal/store"
 )
 
 type explainCmd struct {
 	Issue  string `arg:"" help:"The id of an issue or a maintenance, as in its address."`
+	All    bool   `help:"Also the webhooks that brought nothing new."`
 	Output string `short:"o" enum:"text,json" default:"text" help:"text or json."`
+}
+
+func (*explainCmd) Help() string {
+	return `What was decided and why, from the audit log, and between it what the webhooks said of the issue's alerts, as
+long as they are kept (retention). Times are UTC.`
 }
 
 // explanation is one line of it, as machines read it.
@@ -31,7 +38,7 @@ type explanation struct {
 
 func (e *explainCmd) Run(c *cli) error {
 	return c.withStore(func(ctx context.Context, s *store.Store) error {
-		head, err := headOf(ctx, s, e.Issue)
+		head, i, err := headOf(ctx, s, e.Issue)
 		if err != nil {
 			return err
 		}
@@ -39,16 +46,20 @@ func (e *explainCmd) Run(c *cli) error {
 		if err != nil {
 			return err
 		}
-		slices.Reverse(entries) // the store lists the newest first
+		// At the same moment, what was said comes before what was made of it.
+		list, err := e.said(ctx, s, i)
+		if err != nil {
+			return err
+		}
+		for _, x := range slices.Backward(entries) { // the store lists the newest first
+			list = append(list, explanation{x.At, x.Actor, x.Action, string(x.Reason), x.Detail, x.Before, x.After})
+		}
+		slices.SortStableFunc(list, func(a, b explanation) int { return a.At.Compare(b.At) })
 		if e.Output == "json" {
-			list := make([]explanation, len(entries))
-			for n, x := range entries {
-				list[n] = explanation{x.At, x.Actor, x.Action, string(x.Reason), x.Detail, x.Before, x.After}
-			}
 			return json.NewEncoder(c.out).Encode(list)
 		}
 		fmt.Fprintln(c.out, head)
-		for _, x := range entries {
+		for _, x := range list {
 			fmt.Fprintf(c.out, "\n%s  %s %s: %s\n", x.At.UTC().Format("2006-01-02 15:04:05"), x.Actor, x.Action, x.Reason)
 			told(c, "   ", x.Detail)
 			told(c, "was", x.Before)
@@ -56,6 +67,40 @@ func (e *explainCmd) Run(c *cli) error {
 		}
 		return nil
 	})
+}
+
+// before is how long before the start of an issue its alerts may have begun to
+// come: a hold, and clocks that differ.
+const before = time.Hour
+
+// said lists what webhooks said of the alerts behind an issue.
+func (e *explainCmd) said(ctx context.Context, s *store.Store, i status.Issue) ([]explanation, error) {
+	out := []explanation{}
+	if i.Rule == "" {
+		return out, nil
+	}
+	from, to := i.StartedAt.Add(-before), app.Clock{}.Now()
+	if !i.Open() {
+		to = i.UpdatedAt.Add(time.Second)
+	}
+	track := status.TrackKey{Rule: i.Rule, Group: i.Group}
+	err := s.EachWebhook(ctx, from, to, true, func(w status.Webhook) error {
+		for _, o := range w.Outcomes {
+			idle := o.Did == status.DidNothing || o.Did == status.DidDetails
+			if !slices.Contains(o.Tracks, track) || idle && !e.All {
+				continue
+			}
+			noun := "alerts"
+			if o.Alerts == 1 {
+				noun = "alert"
+			}
+			out = append(out, explanation{
+				At: w.ReceivedAt, Actor: w.Source, Action: "reported", Reason: string(o.Did), Detail: fmt.Sprintf("%d %s, webhook %s", o.Alerts, noun, w.ID),
+			})
+		}
+		return nil
+	})
+	return out, err
 }
 
 // told prints a text with its lines under one another.
@@ -66,19 +111,19 @@ func told(c *cli, label, text string) {
 }
 
 // headOf names what is explained.
-func headOf(ctx context.Context, s *store.Store, id string) (string, error) {
+func headOf(ctx context.Context, s *store.Store, id string) (string, status.Issue, error) {
 	i, err := s.Issue(ctx, id)
 	if err == nil {
-		return fmt.Sprintf("%s (%s, %s, impact %s)%s", i.Title, i.Stage, i.State, i.Impact, ruleOf(i)), nil
+		return fmt.Sprintf("%s (%s, %s, impact %s)%s", i.Title, i.Stage, i.State, i.Impact, ruleOf(i)), i, nil
 	}
 	if !errors.Is(err, status.ErrNotFound) {
-		return "", err
+		return "", i, err
 	}
 	m, err := s.Maintenance(ctx, id)
 	if errors.Is(err, status.ErrNotFound) {
-		return "", fmt.Errorf("there is no issue and no maintenance %s; its id is the last part of its address", id)
+		return "", i, fmt.Errorf("there is no issue and no maintenance %s; its id is the last part of its address", id)
 	}
-	return fmt.Sprintf("%s (maintenance, %s)", m.Title, m.State), err
+	return fmt.Sprintf("%s (maintenance, %s)", m.Title, m.State), i, err
 }
 
 func ruleOf(i status.Issue) string {

@@ -12,7 +12,12 @@ func TestABacktestComparesCandidatesWithWhatTheDaemonOpened(t *testing.T) {
 	onBothDatabases(t, func(t *testing.T, dsn string) {
 		d := launch(t, setup{database: dsn, rules: rulesConfirm})
 		d.deliver("alertmanager", message(true, labels{"alertname": "CheckoutDown", "region": "eu"}, time.Now()))
-		(&world{daemon: d, admin: admin(d)}).draft("Checkout is unavailable in eu")
+		issue := (&world{daemon: d, admin: admin(d)}).draft("Checkout is unavailable in eu")
+		why, errs, code := d.command("", "--config", d.config, "explain", filepath.Base(issue))
+		cause, effect := strings.Index(why, "alertmanager reported: began to fire"), strings.Index(why, "automation opened")
+		if code != 0 || cause < 0 || effect < cause {
+			t.Errorf("explain: exit code %d, %s%s", code, why, errs)
+		}
 
 		out, errs, code := d.command("", "--config", d.config, "rules", "backtest", "--all")
 		if code != 0 || !strings.Contains(out, "= 1 the same") || !strings.Contains(out, "1 webhooks, 1 alerts") || errs != "" {
