@@ -83,6 +83,7 @@ type workCard struct {
 	From     moment
 	Until    moment
 	Lasts    string // how long it is planned to take
+	Calendar string // path of its calendar entry, while it lies ahead
 	Overrun  bool   // it runs past its planned end
 	Affected []string
 	Body     template.HTML // what will be done
@@ -214,6 +215,9 @@ func (e *edition) workCard(m status.Maintenance) workCard {
 		Lasts:   e.lang.span(m.ScheduledUntil.Sub(m.ScheduledFor)),
 		Overrun: m.Running() && e.now.After(m.ScheduledUntil),
 		Body:    e.rich(m.Body),
+	}
+	if m.State == status.Scheduled {
+		c.Calendar = "/maintenance/" + m.ID + ".ics"
 	}
 	for _, id := range m.Components {
 		if name, public := e.names[id]; public {

@@ -14,6 +14,7 @@ type shell struct {
 	Lang        string // BCP 47
 	Dir         string
 	Base        string // what paths in its language begin with
+	Home        string // absolute, without a path
 	Languages   []alternate
 	Name        string
 	Title       string // of the document
@@ -152,7 +153,7 @@ func workChanged(m status.Maintenance) time.Time {
 // about.
 func (p *press) shell(e *edition, path, title, description string) shell {
 	s := shell{
-		Lang: e.lang.code, Dir: e.lang.say("language.dir"), Base: e.lang.base, Name: p.cfg.Name, Description: description,
+		Lang: e.lang.code, Dir: e.lang.say("language.dir"), Base: e.lang.base, Home: p.cfg.PublicURL, Name: p.cfg.Name, Description: description,
 		Canonical: p.cfg.PublicURL + e.path(path), Class: e.head.Class, Style: p.assets.style.path, Script: p.assets.script.path,
 		Sprite: p.assets.sprite, SupportURL: p.cfg.SupportURL, TwitterURL: p.cfg.TwitterURL, Mail: p.cfg.Mail,
 		Feeds: p.feedLinks(e, "/history", p.cfg.Name),
