@@ -44,7 +44,7 @@ func TestAResolvedIssueTellsHowLongItTookAndWhatItHit(t *testing.T) {
 
 func TestTheFrontPageShowsTheNewestUpdatesOfALongIssue(t *testing.T) {
 	page := body(t, published(t, storm()), "/")
-	if more := texts(t, page, ".more"); !slices.Equal(more, []string{"1 earlier update"}) {
+	if more := texts(t, page, ".more"); len(more) == 0 || more[0] != "1 earlier update" {
 		t.Errorf("what is left out: %q", more)
 	}
 	if pick(t, page, "#update-st1-1") != nil || pick(t, page, "#update-st1-5") == nil {

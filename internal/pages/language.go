@@ -3,7 +3,6 @@ package pages
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"path"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-json-experiment/json" // refuses a key that stands twice
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/text/feature/plural"
 	xlanguage "golang.org/x/text/language"
 )
@@ -87,7 +88,7 @@ var pluralForms = map[string]plural.Form{
 // readPhrases reads the file of a language: an object of strings, or of objects
 // with a string for each plural category of CLDR.
 func readPhrases(raw []byte) (map[string]phrase, error) {
-	var file map[string]json.RawMessage
+	var file map[string]jsontext.Value
 	if err := json.Unmarshal(raw, &file); err != nil {
 		return nil, err
 	}

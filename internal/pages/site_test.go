@@ -262,6 +262,9 @@ func TestNoSurfaceSaysAllIsWellWhileAnIssueIsOpen(t *testing.T) {
 					}
 				}
 				for _, l := range p.press.languages {
+					if impact != status.ImpactMajor {
+						break // the headline is the same
+					}
 					page := body(t, p, l.base+"/")
 					for _, key := range []string{"headline.none", "headline.empty"} {
 						if strings.Contains(page, l.say(key)) {
