@@ -33,7 +33,9 @@ func (d *doctorCmd) Run(c *cli) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), doctorTime)
 	defer cancel()
-	checks, err := app.Doctor(ctx, cfg, d.Part)
+	bar := newProgress("parts")
+	checks, err := app.Doctor(ctx, cfg, d.Part, bar.show)
+	bar.end()
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,8 @@ type cli struct {
 	Export  exportCmd  `cmd:"" help:"Write the public site as static files, for a CDN or a fallback host."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
+	Completion completionCmd `cmd:"" help:"Print what completes commands in a shell."`
+
 	out io.Writer
 }
 

@@ -121,6 +121,13 @@ func newReplay(ctx context.Context, cfg BacktestConfig, start time.Time) (*repla
 		warnings: map[string]bool{}, slugs: map[string]string{},
 	}
 	r.took = r.keep
+	for _, src := range cfg.Rules.Sources {
+		if len(src.Peers) > 0 {
+			// Polls told how old its heartbeat was, and what they told is not kept: it
+			// counts as alive throughout.
+			r.board.Sources[src.Name] = status.SourceState{Name: src.Name, HeartbeatAt: cfg.To}
+		}
+	}
 	components, groups, err := cfg.Past.Components(ctx)
 	if err != nil {
 		return nil, err

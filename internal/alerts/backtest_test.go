@@ -236,6 +236,20 @@ func TestAnEndThatAPollFoundEndsTheReplayedAlertToo(t *testing.T) {
 	}
 }
 
+func TestWhatPollsToldOfAHeartbeatDoesNotKeepTheReplayBlind(t *testing.T) {
+	p := newPast(t)
+	p.outage("eu", time.Minute, 20*time.Minute)
+	p.at(time.Hour)
+	asked := "version: 1\nsources: {prod: {type: alertmanager, peers: [http://am:9093], heartbeat: {matchers: ['alertname=\"Watchdog\"'], max_age: 5m}}}\n"
+	if got := summary(p.try("version: 1\n", asked)); got != "same Checkout is down in eu" {
+		t.Error(got)
+	}
+	listened := strings.Replace(asked, "peers: [http://am:9093], ", "", 1)
+	if got := summary(p.try("version: 1\n", listened)); !strings.Contains(got, "still open") {
+		t.Errorf("a heartbeat that never came: %s", got)
+	}
+}
+
 func TestAMaintenanceOfThePastIsRespected(t *testing.T) {
 	p := newPast(t)
 	p.plans = []status.Maintenance{{

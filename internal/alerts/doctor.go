@@ -96,15 +96,19 @@ func (x *examination) webhooks(ctx context.Context) {
 func (x *examination) heartbeat() {
 	h := x.src.Heartbeat
 	age := x.Now().Sub(x.state.HeartbeatAt).Round(time.Second)
+	mend := "route it to our receiver with a repeat_interval below max_age"
+	if x.src.Polled() {
+		mend = "see that Prometheus sends it to these peers, and that the daemon runs with these rules: it asks them"
+	}
 	switch {
 	case len(h.Matchers) == 0 && !x.src.Polled():
 	case len(h.Matchers) == 0:
 		x.say(status.CheckWarn, "heartbeat", `send an alert that always fires, such as Prometheus' Watchdog, and name it: heartbeat: { matchers: ['alertname="Watchdog"'], max_age: 5m }`,
 			"none: when Prometheus dies its alerts seem to resolve")
 	case x.state.HeartbeatAt.IsZero():
-		x.say(status.CheckFail, "heartbeat", "route it to our receiver with a repeat_interval below max_age", "%s has never come: nothing of this source resolves by itself", h.Matchers)
+		x.say(status.CheckFail, "heartbeat", mend, "%s has never come: nothing of this source resolves by itself", h.Matchers)
 	case age > h.MaxAge:
-		x.say(status.CheckFail, "heartbeat", "see whether Prometheus lives, and whether repeat_interval is below max_age", "the last is %s old, max_age is %s: nothing of this source resolves by itself", age, h.MaxAge)
+		x.say(status.CheckFail, "heartbeat", mend, "the last is %s old, max_age is %s: nothing of this source resolves by itself", age, h.MaxAge)
 	default:
 		x.say(status.CheckOK, "heartbeat", "", "the last is %s old", age)
 	}

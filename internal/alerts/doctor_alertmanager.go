@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/alertmanager/api/v2/models"
@@ -94,15 +96,20 @@ func (x *examination) alertmanager(ctx context.Context) {
 		x.heartbeat()
 		return
 	}
+	answers, errs := make([]peerStatus, len(x.src.Peers)), make([]error, len(x.src.Peers))
+	var all sync.WaitGroup
+	for n, peer := range x.src.Peers {
+		all.Go(func() { answers[n], errs[n] = x.askStatus(ctx, peer) })
+	}
+	all.Wait()
 	var configs []string
-	for _, peer := range x.src.Peers {
-		answer, err := x.askStatus(ctx, peer)
-		if err != nil {
-			x.say(status.CheckFail, withoutPassword(peer), "see that this machine reaches it", "does not answer: %v", err)
+	for n, peer := range x.src.Peers {
+		if errs[n] != nil {
+			x.say(status.CheckFail, withoutPassword(peer), "see that this machine reaches it", "does not answer: %v", errs[n])
 			continue
 		}
-		x.peer(peer, answer)
-		configs = append(configs, *answer.Config.Original)
+		x.peer(peer, answers[n])
+		configs = append(configs, *answers[n].Config.Original)
 	}
 	if len(configs) == 0 {
 		return
@@ -173,8 +180,8 @@ func (x *examination) peer(peer string, answer peerStatus) {
 	if off := answer.date.Sub(x.Now()); !answer.date.IsZero() && off.Abs() > clockTolerance {
 		x.say(status.CheckWarn, name, "synchronise both clocks (NTP)", "its clock and ours differ by %s", off.Round(time.Second))
 	}
-	if up := answer.Uptime; up != nil && x.Now().Sub(time.Time(*up)) < minUptime {
-		x.say(status.CheckOK, name, "", "up for less than %s: until then absence of an alert means nothing", minUptime)
+	if up, enough := answer.Uptime, cmp.Or(x.src.MinUptime, minUptime); up != nil && x.Now().Sub(time.Time(*up)) < enough {
+		x.say(status.CheckOK, name, "", "up for less than %s: until then the absence of an alert means nothing", enough)
 	}
 	if len(x.src.Peers) > 1 {
 		state, n := "unknown", 0

@@ -19,7 +19,7 @@ type AlertmanagerSetup struct {
 func (s AlertmanagerSetup) YAML() string {
 	var b strings.Builder
 	b.WriteString("route:\n  routes:\n")
-	if h := s.Source.Heartbeat; len(h.Matchers) > 0 {
+	if h := s.Source.Heartbeat; len(h.Matchers) > 0 && len(s.Source.Peers) == 0 { // peers tell its age when they are asked
 		b.WriteString("    # The heartbeat, often enough to be never older than max_age.\n")
 		s.route(&b, "10s", (h.MaxAge / 3).String())
 		b.WriteString("      matchers:\n")

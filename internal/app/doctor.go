@@ -50,8 +50,8 @@ func DoctorParts() []string {
 }
 
 // Doctor looks at the running set-up from here: at one part, or at all if part
-// is "". It changes nothing.
-func Doctor(ctx context.Context, cfg Config, part string) ([]status.Check, error) {
+// is "". It changes nothing. told hears how many parts are done.
+func Doctor(ctx context.Context, cfg Config, part string, told func(done, total int)) ([]status.Check, error) {
 	if part != "" && !slices.Contains(DoctorParts(), part) {
 		return nil, fmt.Errorf("there is nothing called %q to look at; there are %s", part, strings.Join(DoctorParts(), ", "))
 	}
@@ -60,9 +60,10 @@ func Doctor(ctx context.Context, cfg Config, part string) ([]status.Check, error
 		defer p.store.Close()
 	}
 	var out []status.Check
-	for _, e := range examiners {
+	for n, e := range examiners {
 		if part == "" || part == e.part {
 			out = append(out, e.look(ctx, p)...)
+			told(n+1, len(examiners))
 		}
 	}
 	return out, nil
