@@ -9,7 +9,7 @@ import (
 
 // An address is what a page that is made on demand is asked for by.
 type address struct {
-	kind  string // "front", "issue", "maintenance", "month", "component", "uptime" or "card"
+	kind  string // "front", "issue", "maintenance", "month", "component", "uptime", or the name of a file
 	id    string // of an issue or maintenance, slug of a component
 	form  string // what is wanted of it besides its page, such as "badge.svg"
 	month status.Window
@@ -21,8 +21,8 @@ func (p *press) address(path string, now time.Time) (address, bool) {
 	switch parent {
 	case "":
 		return address{kind: "front"}, !deep
-	case cardPath[1:]:
-		return address{kind: "card", form: parent}, !deep
+	case cardPath[1:], sitemapPath[1:]:
+		return address{kind: parent, form: parent}, !deep
 	case "components":
 		slug, form, more := strings.Cut(id, "/")
 		return address{kind: "component", id: slug, form: form}, idForm(slug) && more == (form != "")

@@ -110,7 +110,7 @@ func (p *press) api(e *edition) *apiWriter {
 	}
 	w.page = apiPage{ID: pageID(p.cfg.PublicURL), Name: p.cfg.Name, URL: p.cfg.PublicURL, TimeZone: zone, UpdatedAt: apiTime(e.changed())}
 	moved := map[string]time.Time{} // when a component's status last changed
-	for id, list := range e.view.OutagesByComponent(e.now) {
+	for id, list := range e.outages() {
 		for _, o := range list {
 			moved[id] = latest(moved[id], o.From)
 			if o.To.Before(e.now) {

@@ -11,12 +11,15 @@ import (
 
 // composeBesides makes what stands beside the pages and is not asked for often
 // enough to be rendered ahead: feeds, calendar and badge of one component, the
-// calendar of one maintenance, the card.
+// calendar of one maintenance, the card, the sitemap.
 func (p *Publisher) composeBesides(ctx context.Context, e *edition, a address) (c composition, read bool, err error) {
 	switch a.kind {
-	case "card":
+	case cardPath[1:]:
 		c.kind = cardKind
 		c.raw, err = p.press.card(e).png()
+	case sitemapPath[1:]:
+		c.kind = sitemapKind
+		c.raw, err = p.press.sitemap(e)
 	case "maintenance":
 		var m status.Maintenance
 		if m, read, err = p.findWork(ctx, e, a.id); err != nil {
@@ -32,7 +35,7 @@ func (p *Publisher) composeBesides(ctx context.Context, e *edition, a address) (
 // allBesides lists the paths of what stands beside the pages, as far as it is
 // in memory.
 func (p *press) allBesides(e *edition) []string {
-	paths := []string{cardPath}
+	paths := []string{cardPath, sitemapPath}
 	for _, c := range e.view.Components {
 		paths = append(paths, componentPath(c)+"/badge.svg", componentPath(c)+"/history.ics")
 		for form := range feedForms {

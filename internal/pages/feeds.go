@@ -30,10 +30,11 @@ type feedEntry struct {
 	id         string // permanent, whatever the page's address becomes
 	url        string
 	title      string
-	html       string
-	components []string // their ids, for the feeds of single ones
 	published  time.Time
 	updated    time.Time
+	components func() []string // ids of those it is about
+	content    func() string   // HTML; made for the entries that are kept only
+	html       string          // the content, once it is made
 }
 
 // feedForms are the forms of feeds by their ending.
@@ -78,7 +79,7 @@ func (p *press) historyOf(e *edition, c status.Component) feed {
 	return p.feed(e, feed{
 		path: componentPath(c) + "/history", title: p.cfg.Name + " – " + name, about: e.lang.say("feed.history_about", "name", name),
 		home: p.cfg.PublicURL + componentPath(c), entries: slices.DeleteFunc(p.subjects(e, e.view.Issues), func(f feedEntry) bool {
-			return !slices.Contains(f.components, c.ID)
+			return !slices.Contains(f.components(), c.ID)
 		}),
 	})
 }
@@ -90,8 +91,9 @@ func componentPath(c status.Component) string { return "/components/" + c.Slug }
 func (p *press) feed(e *edition, f feed) feed {
 	slices.SortStableFunc(f.entries, func(a, b feedEntry) int { return b.published.Compare(a.published) })
 	f.entries = f.entries[:min(len(f.entries), maxEntries)]
-	for _, entry := range f.entries {
-		f.updated = latest(f.updated, entry.updated)
+	for n := range f.entries {
+		f.updated = latest(f.updated, f.entries[n].updated)
+		f.entries[n].html = f.entries[n].content()
 	}
 	if f.updated.IsZero() && len(e.view.Components) > 0 {
 		f.updated = e.beginning()
@@ -131,20 +133,20 @@ func firstSeen(i status.Issue) time.Time { return latest(i.CreatedAt, i.Publishe
 func (p *press) subjects(e *edition, issues []status.Issue) []feedEntry {
 	var list []feedEntry
 	for _, i := range issues {
-		f := feedEntry{
+		list = append(list, feedEntry{
 			id: permanentID("issue", i.ID), url: p.cfg.PublicURL + "/issues/" + i.ID, title: oneLine(i.Title),
-			components: e.touched(i), published: firstSeen(i), updated: issueChanged(i),
-		}
-		f.html = e.told(i.Updates, e.publicNames(f.components), e.issueWord)
-		list = append(list, f)
+			published: firstSeen(i), updated: issueChanged(i),
+			components: func() []string { return e.touched(i) },
+			content:    func() string { return e.told(i.Updates, e.touched(i), e.issueWord) },
+		})
 	}
 	for _, m := range e.view.Maintenances {
-		f := feedEntry{
+		list = append(list, feedEntry{
 			id: permanentID("maintenance", m.ID), url: p.cfg.PublicURL + "/maintenance/" + m.ID,
-			title: e.lang.pair(e.lang.say("maintenance"), oneLine(m.Title)), components: m.Components, published: m.CreatedAt, updated: workChanged(m),
-		}
-		f.html = e.planned(m) + e.told(m.Updates, e.publicNames(m.Components), e.workWord)
-		list = append(list, f)
+			title: e.lang.pair(e.lang.say("maintenance"), oneLine(m.Title)), published: m.CreatedAt, updated: workChanged(m),
+			components: func() []string { return m.Components },
+			content:    func() string { return e.planned(m) + e.told(m.Updates, m.Components, e.workWord) },
+		})
 	}
 	return dated(list)
 }
@@ -152,20 +154,21 @@ func (p *press) subjects(e *edition, issues []status.Issue) []feedEntry {
 // statements are the entries of single updates.
 func (p *press) statements(e *edition) []feedEntry {
 	var list []feedEntry
-	add := func(u status.Update, path, title, word, about string) {
+	add := func(u status.Update, path, title, word string, about func() string) {
 		list = append(list, feedEntry{
 			id: permanentID("update", u.ID), url: p.cfg.PublicURL + path + "#update-" + u.ID, title: e.lang.pair(word, oneLine(title)),
-			html: string(e.rich(u.Body)) + "\n" + about, published: u.DisplayAt, updated: latest(u.DisplayAt, u.EditedAt),
+			published: u.DisplayAt, updated: latest(u.DisplayAt, u.EditedAt),
+			content: func() string { return string(e.rich(u.Body)) + "\n" + about() },
 		})
 	}
 	for _, i := range candidates(e.view.Issues, issueChanged) {
-		about := e.affectedText(e.publicNames(e.touched(i)))
+		about := func() string { return e.affectedText(e.touched(i)) }
 		for _, u := range i.Updates {
 			add(u, "/issues/"+i.ID, i.Title, e.issueWord(u.State), about)
 		}
 	}
 	for _, m := range e.view.Maintenances {
-		about := e.planned(m) + e.affectedText(e.publicNames(m.Components))
+		about := func() string { return e.planned(m) + e.affectedText(m.Components) }
 		for _, u := range m.Updates {
 			add(u, "/maintenance/"+m.ID, m.Title, e.lang.pair(e.lang.say("maintenance"), e.workWord(u.State)), about)
 		}
@@ -184,15 +187,16 @@ func (e *edition) planned(m status.Maintenance) string {
 }
 
 // told is the content of an entry: the updates, newest first.
-func (e *edition) told(updates []status.Update, names []string, word func(state string) string) string {
+func (e *edition) told(updates []status.Update, components []string, word func(state string) string) string {
 	var b strings.Builder
 	for _, u := range slices.Backward(updates) {
 		fmt.Fprintf(&b, "<p><strong>%s</strong> · %s</p>\n%s\n", word(u.State), e.feedTime(u.DisplayAt), e.rich(u.Body))
 	}
-	return b.String() + e.affectedText(names)
+	return b.String() + e.affectedText(components)
 }
 
-func (e *edition) affectedText(names []string) string {
+func (e *edition) affectedText(components []string) string {
+	names := e.publicNames(components)
 	if len(names) == 0 {
 		return ""
 	}

@@ -1,9 +1,11 @@
 package pages
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -37,8 +39,11 @@ type sitemapPage struct {
 	Modified string `xml:"lastmod,omitempty"`
 }
 
-// sitemap lists every public page in every language, whether it is kept ahead or
-// made when somebody asks (https://www.sitemaps.org/protocol.html).
+// maxSitemap is how many addresses a sitemap may list.
+const maxSitemap = 50_000
+
+// sitemap lists the public pages in every language, the latest months and
+// issues if there are too many (https://www.sitemaps.org/protocol.html).
 func (p *press) sitemap(e *edition) ([]byte, error) {
 	changed := map[string]time.Time{"/": e.changed(), "/uptime": {}}
 	for _, c := range e.view.Components {
@@ -53,8 +58,12 @@ func (p *press) sitemap(e *edition) ([]byte, error) {
 	for _, path := range p.months(e) {
 		changed[path] = time.Time{}
 	}
+	paths := slices.SortedFunc(maps.Keys(changed), func(a, b string) int {
+		// What has no date stands for the present.
+		return cmp.Or(cmp.Compare(lastmod(changed[b]), lastmod(changed[a])), cmp.Compare(a, b))
+	})
 	var doc sitemap
-	for _, path := range slices.Sorted(maps.Keys(changed)) {
+	for _, path := range paths[:min(len(paths), maxSitemap/len(p.languages))] {
 		modified := ""
 		if at := changed[path]; !at.IsZero() {
 			modified = at.UTC().Format(time.RFC3339)
@@ -64,6 +73,14 @@ func (p *press) sitemap(e *edition) ([]byte, error) {
 		}
 	}
 	return xmlBytes(doc)
+}
+
+// lastmod is the time in seconds; without one, that of what is latest.
+func lastmod(t time.Time) int64 {
+	if t.IsZero() {
+		return math.MaxInt64
+	}
+	return t.Unix()
 }
 
 // months are the pages of history that may hold something, the latest first.
@@ -93,11 +110,6 @@ func (p *press) security(now time.Time) []byte {
 }
 
 func (p *press) putWellKnown(s *shelf, e *edition) error {
-	raw, err := p.sitemap(e)
-	if err != nil {
-		return err
-	}
-	s.put(sitemapPath, sitemapKind, raw)
 	s.put("/badge.svg", badgeKind, p.badge(p.cfg.Name, look{e.head.Class, e.headline()}))
 	p.putStanding(s, e.now)
 	return nil

@@ -92,6 +92,7 @@ func (s *Server) route() {
 	s.app.Get("/maintenance/:id", s.demandPublic)
 	s.app.Get("/components/:slug/:form", s.demandPublic)
 	s.app.Get("/og.png", s.demandPublic)
+	s.app.Get("/sitemap.xml", s.demandPublic)
 	s.app.Get("/history/:month", s.demandPublic)
 	s.app.Get("/components/:slug", s.demandPublic)
 	s.app.Get("/uptime", s.demandPublic)
