@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,9 +52,15 @@ var faults = []fault{
 // (by an overlay: nothing is copied or changed) and lets the properties of
 // random histories look for it.
 func TestEachPlantedFaultIsCaught(t *testing.T) {
+	page, err := os.ReadFile("../../docs/engine.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	per := map[int]int{}
 	for _, f := range faults {
-		per[f.invariant]++
+		if per[f.invariant]++; !strings.Contains(string(page), fmt.Sprintf("| %d | %s |", f.invariant, f.name)) {
+			t.Errorf("docs/engine.md does not list the fault %q against invariant %d", f.name, f.invariant)
+		}
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			f.plant(t)

@@ -110,8 +110,12 @@ func TestS07APeerThatStillFiresCancelsTheSettling(t *testing.T) {
 	w.after(time.Minute)
 	w.receive(fact("a", epoch, time.Time{}))
 	w.after(time.Hour)
-	if i := w.only(); i.State == status.Resolved {
+	i := w.only()
+	if i.State == status.Resolved {
 		t.Error("resolved although a peer contradicts")
+	}
+	if len(i.Notes) != 1 || i.Notes[0].Text != string(status.ReasonDisagree) {
+		t.Errorf("notes %v, want that peers disagree", i.Notes)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"runtime"
+	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/jmoiron/sqlx"
@@ -14,39 +16,80 @@ import (
 // sent to the database, BEGIN and COMMIT left out.
 func (s *Store) CountStatements() *atomic.Int64 {
 	n := &atomic.Int64{}
-	inner := s.write
-	db := sql.OpenDB(countingConnector{inner.DB, n})
-	db.SetMaxOpenConns(1)
-	s.closer = append([]func() error{db.Close}, s.closer...)
-	s.write = sqlx.NewDb(db, inner.DriverName())
+	s.watchStatements(func(string) { n.Add(1) })
 	return n
 }
 
-type countingConnector struct {
-	db *sql.DB
-	n  *atomic.Int64
+// RecordStatements is CountStatements that keeps their texts.
+func (s *Store) RecordStatements() (taken func() []string) {
+	var mu sync.Mutex
+	var texts []string
+	s.watchStatements(func(query string) {
+		mu.Lock()
+		defer mu.Unlock()
+		texts = append(texts, query)
+	})
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		out := texts
+		texts = nil
+		return out
+	}
 }
 
-func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+func (s *Store) watchStatements(see func(query string)) {
+	inner := s.write
+	db := sql.OpenDB(watchingConnector{inner.DB, see})
+	db.SetMaxOpenConns(1)
+	s.closer = append([]func() error{db.Close}, s.closer...)
+	s.write = sqlx.NewDb(db, inner.DriverName())
+}
+
+// Plan is how SQLite would carry out a statement, a step a line.
+func (s *Store) Plan(ctx context.Context, query string) ([]string, error) {
+	rows, err := s.read.QueryxContext(ctx, "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			return nil, err
+		}
+		plan = append(plan, detail)
+	}
+	return plan, rows.Err()
+}
+
+type watchingConnector struct {
+	db  *sql.DB
+	see func(query string)
+}
+
+func (c watchingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &countingConn{conn: conn, n: c.n}, nil
+	return &watchingConn{conn: conn, see: c.see}, nil
 }
 
-func (c countingConnector) Driver() driver.Driver { return c.db.Driver() }
+func (c watchingConnector) Driver() driver.Driver { return c.db.Driver() }
 
-type countingConn struct {
+type watchingConn struct {
 	conn *sql.Conn
-	n    *atomic.Int64
+	see  func(query string)
 }
 
-func (c *countingConn) Close() error                              { return c.conn.Close() }
-func (c *countingConn) Begin() (driver.Tx, error)                 { panic("not used") }
-func (c *countingConn) Prepare(query string) (driver.Stmt, error) { panic("not used") }
+func (c *watchingConn) Close() error                              { return c.conn.Close() }
+func (c *watchingConn) Begin() (driver.Tx, error)                 { panic("not used") }
+func (c *watchingConn) Prepare(query string) (driver.Stmt, error) { panic("not used") }
 
-func (c *countingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx driver.Tx, err error) {
+func (c *watchingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx driver.Tx, err error) {
 	err = c.conn.Raw(func(raw any) error {
 		tx, err = raw.(driver.ConnBeginTx).BeginTx(ctx, opts)
 		return err
@@ -54,8 +97,8 @@ func (c *countingConn) BeginTx(ctx context.Context, opts driver.TxOptions) (tx d
 	return tx, err
 }
 
-func (c *countingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (res driver.Result, err error) {
-	c.n.Add(1)
+func (c *watchingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (res driver.Result, err error) {
+	c.see(query)
 	err = c.conn.Raw(func(raw any) error {
 		res, err = raw.(driver.ExecerContext).ExecContext(ctx, query, args)
 		return err
@@ -63,8 +106,8 @@ func (c *countingConn) ExecContext(ctx context.Context, query string, args []dri
 	return res, err
 }
 
-func (c *countingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
-	c.n.Add(1)
+func (c *watchingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
+	c.see(query)
 	err = c.conn.Raw(func(raw any) error {
 		rows, err = raw.(driver.QueryerContext).QueryContext(ctx, query, args)
 		return err

@@ -29,12 +29,12 @@ func (c *still) Wait(ctx context.Context, _ time.Duration, wake <-chan struct{})
 // door is the real intake over a store.
 type door struct {
 	*alerts.Intake
-	t     *testing.T
+	t     testing.TB
 	clock *still
 	ids   int
 }
 
-func openDoor(t *testing.T, s *store.Store) *door {
+func openDoor(t testing.TB, s *store.Store) *door {
 	t.Helper()
 	rules, err := alerts.LoadRules("rules.yaml", []byte(`
 version: 1

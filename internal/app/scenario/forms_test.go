@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestAMalformedWebhookIsKeptAsADeadLetter(t *testing.T) {
+func TestS36AMalformedWebhookIsKeptAsADeadLetter(t *testing.T) {
 	t.Parallel()
 	d := launch(t, setup{})
 	d.deliver("alertmanager/prod", []byte(`{"id": , "state": "ACTIVATED"}`))
@@ -18,7 +18,7 @@ func TestAMalformedWebhookIsKeptAsADeadLetter(t *testing.T) {
 	})
 }
 
-func TestAWrongSecretIsRefused(t *testing.T) {
+func TestS37AWrongSecretIsRefused(t *testing.T) {
 	t.Parallel()
 	d := launch(t, setup{})
 	body := message(true, checkoutDown, time.Now())

@@ -116,7 +116,7 @@ func TestSIGTERMFinishesTheRequestUnderWay(t *testing.T) {
 	eventually(t, "its alert is known after the restart", func() error { return admin(d).get("/admin/alerts").says("LastWords") })
 }
 
-func TestSIGHUPLoadsNewRulesAndKeepsTheOldOnesWhenTheyAreBad(t *testing.T) {
+func TestS44SIGHUPLoadsNewRulesAndKeepsTheOldOnesWhenTheyAreBad(t *testing.T) {
 	t.Parallel()
 	d := launch(t, setup{rules: rulesConfirm})
 	on := admin(d)
