@@ -20,7 +20,7 @@ func TestTheShellCompletesCommandsFlagsAndWords(t *testing.T) {
 		"statusbridge rules backtest --si":     "--since",
 		"statusbridge --config x setup newr":   "newrelic",
 		"statusbridge completion z":            "zsh",
-		"statusbridge rules check --data":      "--data-dir",
+		"statusbridge rules check --data-":     "--data-dir",
 		"statusbridge explain --config x --ou": "--output",
 	} {
 		cmd := exec.Command("bash", "-c", `source <(statusbridge completion bash) && COMP_WORDS=($1) && COMP_CWORD=$((${#COMP_WORDS[@]}-1)) && _statusbridge && echo "${COMPREPLY[@]}"`, "bash", line)
