@@ -31,7 +31,7 @@ type assets struct {
 	logo   *asset
 	icons  map[string]asset // by class
 	sprite template.HTML    // the glyphs, for use within a page
-	banner string           // the banner script before its state is put in
+	banner bannerBuild
 }
 
 func loadAssets(cfg Config) (assets, error) {
@@ -46,7 +46,10 @@ func loadAssets(cfg Config) (assets, error) {
 	}
 	a.style = newAsset(".css", cssKind, []byte(style))
 	a.script = newAsset(".js", scriptKind, []byte(squeeze(mustRead("assets/page.js"), "//", "\n")))
-	a.banner = squeeze(mustRead("assets/banner.js"), "//", "\n")
+	var err error
+	if a.banner, err = newBannerBuild(); err != nil {
+		return a, fmt.Errorf("banner: %w", err)
+	}
 	var sprite strings.Builder
 	sprite.WriteString(`<svg class="sprite" aria-hidden="true" width="0" height="0">`)
 	for _, g := range glyphs {

@@ -36,6 +36,9 @@ type kind struct {
 const (
 	pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	// A page that other sites may show in a frame.
+	framedPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"form-action 'none'; base-uri 'none'; frame-ancestors *"
 	dataPolicy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 	// For a quarter of a minute caches answer alone; then they may answer once
@@ -65,6 +68,19 @@ var (
 		{"Access-Control-Allow-Origin", "*"},
 		{"Cross-Origin-Resource-Policy", "cross-origin"},
 	}
+	framedHeader = [][2]string{
+		varyHeader, plainType,
+		{"Content-Security-Policy", framedPolicy},
+		{"Referrer-Policy", "strict-origin-when-cross-origin"},
+		{"Access-Control-Allow-Origin", "*"},
+		{"Cross-Origin-Resource-Policy", "cross-origin"},
+	}
+	// In a sandboxed frame our own files come from elsewhere.
+	sharedHeader = [][2]string{
+		varyHeader, plainType,
+		{"Content-Security-Policy", dataPolicy},
+		{"Cross-Origin-Resource-Policy", "cross-origin"},
+	}
 	assetHeader = [][2]string{
 		varyHeader, plainType,
 		{"Content-Security-Policy", dataPolicy},
@@ -86,10 +102,12 @@ var (
 	badgeKind    = kind{"image/svg+xml; charset=utf-8", soon, dataHeader}
 	cardKind     = kind{"image/png", soon, dataHeader}
 	bannerKind   = kind{"text/javascript; charset=utf-8", soon, dataHeader}
+	frozenKind   = kind{"text/javascript; charset=utf-8", forever, dataHeader}
+	framedKind   = kind{"text/html; charset=utf-8", soon, framedHeader}
 	textKind     = kind{"text/plain; charset=utf-8", later, assetHeader}
 	iconKind     = kind{"image/svg+xml", soon, assetHeader}
-	cssKind      = kind{"text/css; charset=utf-8", forever, assetHeader}
-	scriptKind   = kind{"text/javascript; charset=utf-8", forever, assetHeader}
+	cssKind      = kind{"text/css; charset=utf-8", forever, sharedHeader}
+	scriptKind   = kind{"text/javascript; charset=utf-8", forever, sharedHeader}
 )
 
 // versionMark stands in a page where its own version will: the version is the

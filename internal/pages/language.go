@@ -41,8 +41,8 @@ type phrase map[plural.Form][]piece
 // A piece of a phrase is text, or the name of what is filled in.
 type piece struct{ text, blank string }
 
-// loadLanguage reads the file of a language.
-func loadLanguage(code string) (*language, error) {
+// loadPhrases reads the file of a language.
+func loadPhrases(code string) (*language, error) {
 	raw, err := languageFiles.ReadFile("languages/" + code + ".json")
 	if err != nil {
 		return nil, fmt.Errorf("page.language %q: want one of %s", code, strings.Join(languageCodes(), ", "))
@@ -54,6 +54,15 @@ func loadLanguage(code string) (*language, error) {
 	l := &language{code: code, tag: tag, base: "/" + strings.ToLower(code)}
 	if l.phrases, err = readPhrases(raw); err != nil {
 		return nil, fmt.Errorf("language %s: %w", code, err)
+	}
+	return l, nil
+}
+
+// loadLanguage reads the file of a language, and words the pages in it.
+func loadLanguage(code string) (*language, error) {
+	l, err := loadPhrases(code)
+	if err != nil {
+		return nil, err
 	}
 	if l.pages, err = l.parsePages(); err != nil {
 		return nil, fmt.Errorf("language %s: %w", code, err)

@@ -16,6 +16,7 @@ type press struct {
 	cfg       Config
 	assets    assets
 	languages languages
+	spoken    languages // all there are, for the banner
 }
 
 func newPress(cfg Config) (*press, error) {
@@ -29,6 +30,13 @@ func newPress(cfg Config) (*press, error) {
 	}
 	if p.languages, err = loadLanguages(cfg.Language, cfg.Languages); err != nil {
 		return nil, err
+	}
+	for _, code := range languageCodes() {
+		l, err := loadPhrases(code)
+		if err != nil {
+			return nil, err
+		}
+		p.spoken = append(p.spoken, l)
 	}
 	return p, nil
 }
@@ -66,7 +74,7 @@ func (l *language) parseTemplates(names ...string) (*template.Template, error) {
 // pageStructs names the templates and what each is given.
 var pageStructs = map[string]any{
 	"front": frontPage{}, "issue": issuePage{}, "maintenance": workPage{}, "history": historyPage{},
-	"component": componentPage{}, "uptime": uptimePage{}, "frame": framePage{},
+	"component": componentPage{}, "uptime": uptimePage{}, "frame": framePage{}, "banner": bannerPage{},
 }
 
 // A framePage is a small page around a body from elsewhere.
@@ -217,16 +225,6 @@ func (p *press) putAPI(s *shelf, e *edition) error {
 	return nil
 }
 
-func (p *press) putBanner(s *shelf, e *edition) error {
-	state, err := jsonBytes(p.bannerState(e))
-	if err != nil {
-		return err
-	}
-	s.put("/banner.json", jsonKind, state)
-	s.put("/banner.js", bannerKind, p.bannerScript(state))
-	return nil
-}
-
 // blank is the site before anything is known: it says so, with status 503, and
 // the banner stays silent.
 func (p *press) blank(now time.Time) (*site, error) {
@@ -234,7 +232,7 @@ func (p *press) blank(now time.Time) (*site, error) {
 	p.assets.put(s)
 	p.putStanding(s, now)
 	s.put("/favicon.svg", iconKind, p.assets.icons[classNone].data)
-	s.put("/banner.js", bannerKind, p.bannerScript([]byte("null")))
+	s.put("/banner.js", bannerKind, p.assets.banner.with([]byte("null")))
 	e := p.unknown(now)
 	title := e.lang.say("unavailable.title")
 	raw, err := e.render("frame", framePage{

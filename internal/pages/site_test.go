@@ -161,7 +161,7 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 	}
 	pages := map[string]any{
 		"front": p.front(e), "issue": p.issue(e, over), "maintenance": p.work(e, e.sum.Running[0]),
-		"history": p.month(e, w, issues, works), "component": component, "uptime": p.uptime(e, w, e.view), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
+		"history": p.month(e, w, issues, works), "component": component, "uptime": p.uptime(e, w, e.view), "banner": p.bannerPage(e), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
 	}
 	for name, empty := range pageStructs {
 		if _, err := e.render(name, empty); err != nil {
@@ -310,7 +310,7 @@ func TestDocumentsAreReadyToSend(t *testing.T) {
 		if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: policy %q", path, policy)
 		}
-		if strings.HasPrefix(path, "/assets/") != strings.Contains(doc.CacheControl, "immutable") {
+		if (strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/banner/")) != strings.Contains(doc.CacheControl, "immutable") {
 			t.Errorf("%s: cached by %q", path, doc.CacheControl)
 		}
 	}
@@ -407,7 +407,11 @@ func TestBudgets(t *testing.T) {
 		t.Errorf("the page script takes %d bytes, want at most 3 KiB", n)
 	}
 	busy := published(t, storm())
-	t.Logf("banner: %d bytes with nothing to say, %d in a storm", len(p.Find("/banner.js").Gzip), len(busy.Find("/banner.js").Gzip))
+	frozen := len(p.Find(p.press.assets.banner.path).Gzip)
+	t.Logf("banner: %d bytes with nothing to say, %d in a storm, %d without a state", len(p.Find("/banner.js").Gzip), len(busy.Find("/banner.js").Gzip), frozen)
+	if frozen > 3*1024 {
+		t.Errorf("the banner without a state takes %d bytes, want at most 3 KiB", frozen)
+	}
 	if n := len(busy.Find("/banner.js").Gzip); n > 3*1024 {
 		t.Errorf("the banner takes %d bytes with five items, want at most 3 KiB", n)
 	}

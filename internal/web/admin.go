@@ -64,6 +64,8 @@ func (s *Server) routeAdmin() {
 	s.read("/admin/alerts", status.Viewer, s.showAlerts)
 	s.read("/admin/rules", status.Viewer, s.showRules)
 	s.act("/admin/rules/reload", status.Admin, s.reloadRules)
+	s.read("/admin/banner", status.Viewer, s.showBanner)
+	s.read("/admin/banner/sample.js", status.Viewer, s.serveBannerSample)
 	s.read("/admin/audit", status.Viewer, s.showAudit)
 }
 

@@ -75,6 +75,8 @@ type Pages interface {
 	NotFound() *pages.Doc
 	Late() (bool, time.Time)
 	Frame(title string, body template.HTML) ([]byte, error)
+	BannerBuild() (path, integrity string)
+	BannerSample(name string, now time.Time) ([]byte, error)
 }
 
 // Intake takes webhooks in; *alerts.Intake satisfies it.

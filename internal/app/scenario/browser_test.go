@@ -70,8 +70,14 @@ func openBrowser(t testing.TB) *browser {
 	tell(b, runtime.Enable, cdp.Empty{})
 	// As if each tab were in front, so that focus works in all of them.
 	tell(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
-	tell(b, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: countRenders})
+	b.before(countRenders)
 	return b
+}
+
+// before runs a script ahead of those of each page.
+func (b *browser) before(script string) {
+	b.t.Helper()
+	tell(b, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
 // tell sends a command of the DevTools protocol, and returns its answer.

@@ -46,6 +46,9 @@ var everyPage = []struct {
 	{path: "/unsubscribe/READER"},
 	{path: "/unsubscribe/nobody"},
 
+	{path: "/banner.html"},
+	{path: "/banner.html", fresh: true},
+
 	{path: "/admin/login"},
 	{path: "/admin/login", do: `document.querySelector("main form").email.value = "jo@example.com"`},
 	{path: "/admin", admin: true},
@@ -72,6 +75,9 @@ var everyPage = []struct {
 	{path: "/admin/deliveries", admin: true, fresh: true},
 	{path: "/admin/alerts", admin: true},
 	{path: "/admin/rules", admin: true},
+	{path: "/admin/banner", admin: true},
+	{path: "/admin/banner?state=all+at+once&place=inline", admin: true},
+	{path: "/admin/banner?state=an+outage&place=inline&theme=dark&dir=rtl", admin: true},
 	{path: "/admin/audit", admin: true},
 }
 

@@ -19,7 +19,7 @@ return (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0 && !/, 0\)$|
 const covered = (e) => {
 const parts = [e, ...(e.labels ?? [])].flatMap((x) => [...x.getClientRects()]).filter((r) => r.width && r.height);
 return !parts.some((r) => {
-const top = d.elementFromPoint(r.x + r.width / 2, r.y + Math.min(r.height / 2, 10));
+const top = e.getRootNode().elementFromPoint(r.x + r.width / 2, r.y + Math.min(r.height / 2, 10));
 // What a person opened, that person can close again.
 const opened = top?.closest("details[open]");
 return top && (opened && !opened.contains(e) || e.contains(top) || top.contains(e) || [...(e.labels ?? [])].some((l) => l.contains(top)));
@@ -59,7 +59,8 @@ return found;
 },
 // stop describes where the focus is, null when it is nowhere.
 stop() {
-const e = d.activeElement;
+let e = d.activeElement;
+while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
 if (!e || e === d.body || e === d.documentElement) return null;
 if (!numbers.has(e)) numbers.set(e, ++next);
 return {
