@@ -42,13 +42,6 @@ var indicatorClasses = map[status.Indicator]string{
 	status.IndicatorCritical:    classDown,
 }
 
-var issueWords = map[status.IssueState]string{
-	status.Investigating: "Investigating",
-	status.Identified:    "Identified",
-	status.Monitoring:    "Monitoring",
-	status.Resolved:      "Resolved",
-}
-
 var workLooks = map[status.MaintenanceState]look{
 	status.Scheduled:  {classWork, "Scheduled"},
 	status.InProgress: {classWork, "In progress"},
