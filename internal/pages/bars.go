@@ -65,23 +65,48 @@ func (e *edition) row(c status.Component, outages []status.Outage, days []time.T
 	r := row{
 		Path: e.path("/components/" + c.Slug),
 		Name: oneLine(c.Name), Description: oneLine(c.Description), Look: e.lang.status(e.sum.Components[c.ID]),
-		Bars: make([]bar, barDays),
 	}
-	var events []string
-	for n := range barDays {
-		day := status.Window{From: days[n], To: days[n+1]}
-		var bad bool
-		r.Bars[n], bad = e.bar(c, outages, day)
-		if bad {
-			events = append(events, r.Bars[n].Title)
-		}
+	key := rowKey{component: c.ID, since: c.Since(), first: days[0], code: e.lang.code, n: len(outages)}
+	if len(outages) > 0 {
+		key.outages = &outages[0]
 	}
+	b := e.rows.get(key, func() barred { return e.barred(c, outages, days) })
+	r.Bars = b.bars
 	window := status.Window{From: latest(days[0], c.Since()), To: e.now}
 	if share, ok := status.Uptime(outages, window, weights); ok {
 		r.Uptime = e.lang.percent(share)
 	}
-	r.Summary = e.lang.summary(r.Uptime, events, window, days)
+	r.Summary = e.lang.summary(r.Uptime, b.events, window, days)
 	return r
+}
+
+// A rowKey is what the bars of a component depend on. A list of outages that is at
+// the same place in memory is the same list: outages that go on make a new one
+// each time.
+type rowKey struct {
+	component    string
+	since, first time.Time
+	code         string // of the language
+	outages      *status.Outage
+	n            int
+}
+
+// barred is the days of a component, and the titles of those that were bad.
+type barred struct {
+	bars   []bar
+	events []string
+}
+
+func (e *edition) barred(c status.Component, outages []status.Outage, days []time.Time) barred {
+	b := barred{bars: make([]bar, barDays)}
+	for n := range barDays {
+		var bad bool
+		b.bars[n], bad = e.bar(c, outages, status.Window{From: days[n], To: days[n+1]})
+		if bad {
+			b.events = append(b.events, b.bars[n].Title)
+		}
+	}
+	return b
 }
 
 // bar is one day of a component, and whether anything was wrong on it. A day

@@ -112,7 +112,11 @@ func (p *press) historyStart(now time.Time) time.Time {
 
 // site renders all that is kept ahead. What did not change since the old site
 // is taken from it.
-func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
+//
+// early, unless nil, gets a site as soon as what most people look at is new: the
+// front page, open issues, the state for programs and the banner. All else is of
+// the old site then.
+func (p *press) site(e *edition, old *site, now time.Time, early func(*site)) (*site, error) {
 	var before map[string]*Doc
 	if old != nil {
 		before = old.docs
@@ -120,16 +124,60 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	s := newShelf(before, now)
 	p.assets.put(s)
 	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
-	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putFeeds, p.putAPI, p.putBanner, p.putWellKnown} {
-		if err := put(s, e); err != nil {
-			return nil, err
-		}
-	}
 	made := &site{docs: s.docs, now: e, versions: s.live, serial: 1}
 	if old != nil {
 		made.serial = old.serial + 1
 	}
+	for _, put := range []func(*shelf, *edition) error{p.putFront, p.putAPI, p.putBanner} {
+		if err := put(s, e); err != nil {
+			return nil, err
+		}
+	}
+	if early != nil && old != nil && old.now != nil {
+		mixed, err := made.over(old, s)
+		if err != nil {
+			return nil, err
+		}
+		early(mixed)
+	}
+	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putFeeds, p.putWellKnown} {
+		if err := put(s, e); err != nil {
+			return nil, err
+		}
+	}
 	return made, made.putVersion(s, old)
+}
+
+// over is a site whose first documents are new and the others old.
+func (made *site) over(old *site, s *shelf) (*site, error) {
+	mixed := &site{docs: maps.Clone(old.docs), now: made.now, versions: maps.Clone(old.versions), serial: made.serial}
+	maps.Copy(mixed.docs, made.docs)
+	maps.Copy(mixed.versions, made.versions)
+	aside := newShelf(s.old, s.now)
+	aside.docs = mixed.docs
+	return mixed, mixed.putVersion(aside, old)
+}
+
+// putFront shelves what people look at first.
+func (p *press) putFront(s *shelf, e *edition) error {
+	if err := e.shelve(s, "/", "front", p.front(e)); err != nil {
+		return err
+	}
+	for _, i := range e.sum.Active {
+		if err := e.shelve(s, "/issues/"+i.ID, "issue", p.issue(e, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shelve renders a page that stays current in open browsers.
+func (e *edition) shelve(s *shelf, path, name string, page any) error {
+	raw, err := e.render(name, page)
+	if err == nil {
+		s.live[path] = s.put(path, htmlKind, raw).version()
+	}
+	return err
 }
 
 // keptAhead is how many issues that are over have their pages rendered ahead, and
@@ -137,30 +185,20 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 const keptAhead = 100
 
 func (p *press) putPages(s *shelf, e *edition) error {
-	put := func(path, name string, page any) error {
-		raw, err := e.render(name, page)
-		if err == nil {
-			s.live[path] = s.put(path, htmlKind, raw).version()
-		}
-		return err
-	}
-	if err := put("/", "front", p.front(e)); err != nil {
-		return err
-	}
 	recent, old := lastDays(e.now, p.cfg.TimeZone, pastDays)[0], 0
 	for _, i := range e.view.Issues {
-		if !i.Open() {
-			old++
+		if i.Open() {
+			continue // on the shelf already
 		}
-		if i.Open() || i.ResolvedAt.After(recent) && old <= keptAhead {
-			if err := put("/issues/"+i.ID, "issue", p.issue(e, i)); err != nil {
+		if old++; old <= keptAhead && i.ResolvedAt.After(recent) {
+			if err := e.shelve(s, "/issues/"+i.ID, "issue", p.issue(e, i)); err != nil {
 				return err
 			}
 		}
 	}
 	for _, m := range e.view.Maintenances {
 		if !m.Over() || m.EndedAt.After(recent) {
-			if err := put("/maintenance/"+m.ID, "maintenance", p.work(e, m)); err != nil {
+			if err := e.shelve(s, "/maintenance/"+m.ID, "maintenance", p.work(e, m)); err != nil {
 				return err
 			}
 		}

@@ -37,6 +37,7 @@ type Publisher struct {
 	refresh sync.Mutex // one rendering at a time
 	read    time.Time  // last successful reading
 	failing bool
+	ledger  status.Ledger
 
 	flight singleflight.Group
 	memory *memory
@@ -56,7 +57,7 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 	}
 	if view, read, err := p.keep.load(); err == nil {
 		p.read = read
-		s, err := press.site(press.edition(view, now, read), nil, now)
+		s, err := press.site(press.edition(view, now, read), nil, now, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -138,9 +139,17 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 func (p *Publisher) next(e *edition, now time.Time) (*site, error) {
 	old := p.site.Load()
 	if old.now == nil || !old.now.shows(e) {
-		return p.press.site(e, old, now)
+		return p.press.site(p.follow(e, old), old, now, p.site.Store)
 	}
+	e.texts, e.rows, e.outages = old.now.texts, old.now.rows, old.now.outages
 	return &site{docs: old.docs, now: e, versions: old.versions, serial: old.serial}, nil
+}
+
+// follow lets an edition take over what the last one knew.
+func (p *Publisher) follow(e *edition, old *site) *edition {
+	outages := p.ledger.Follow(e.view, e.now)
+	e.outages = func() map[string][]status.Outage { return outages }
+	return e.after(old.now)
 }
 
 func (p *Publisher) look(ctx context.Context) (status.View, error) {
@@ -155,7 +164,7 @@ func (p *Publisher) repeat(now time.Time) error {
 	if old.now == nil {
 		return nil
 	}
-	s, err := p.press.site(p.press.edition(old.now.view, now, p.read), old, now)
+	s, err := p.press.site(p.follow(p.press.edition(old.now.view, now, p.read), old), old, now, nil)
 	if err != nil {
 		return err
 	}

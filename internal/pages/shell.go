@@ -49,7 +49,8 @@ type edition struct {
 	lang  *language
 	names map[string]string // of public components, by id
 	slugs map[string]string
-	texts *sync.Map // rendered bodies by their source: each is shown several times
+	texts *memo[string, template.HTML] // rendered bodies by their source: each is shown several times
+	rows  *memo[rowKey, barred]        // the days of components
 	// outages of each component, worked out when first asked for
 	outages func() map[string][]status.Outage
 }
@@ -65,26 +66,29 @@ type alternate struct {
 
 // rich is richText, once for each body.
 func (e *edition) rich(source string) template.HTML {
-	if text, ok := e.texts.Load(source); ok {
-		return text.(template.HTML)
-	}
-	text := richText(source)
-	e.texts.Store(source, text)
-	return text
+	return e.texts.get(source, func() template.HTML { return richText(source) })
 }
 
 func newEdition(v status.View, now, late time.Time) *edition {
 	now = now.UTC().Truncate(time.Minute)
 	e := &edition{
 		view: v, now: now, late: late, sum: status.Overview(v, now),
-		names: map[string]string{}, slugs: map[string]string{}, texts: new(sync.Map),
-		lang: english(),
+		names: map[string]string{}, slugs: map[string]string{}, texts: newMemo[string, template.HTML](),
+		rows: newMemo[rowKey, barred](), lang: english(),
 	}
 	e.head = headlineOf(v, e.sum)
 	e.outages = sync.OnceValue(func() map[string][]status.Outage { return v.OutagesByComponent(now) })
 	for _, c := range v.Components {
 		e.names[c.ID] = oneLine(c.Name)
 		e.slugs[c.ID] = c.Slug
+	}
+	return e
+}
+
+// after takes over from the edition before what needs not be made again.
+func (e *edition) after(old *edition) *edition {
+	if old != nil {
+		e.texts, e.rows = old.texts.next(), old.rows.next()
 	}
 	return e
 }

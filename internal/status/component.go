@@ -19,7 +19,21 @@ const (
 var ComponentStatuses = []ComponentStatus{Operational, UnderMaintenance, DegradedPerformance, PartialOutage, MajorOutage}
 
 // Rank orders statuses: a higher rank is worse, -1 is no status at all.
-func (s ComponentStatus) Rank() int { return rank(ComponentStatuses, s) }
+func (s ComponentStatus) Rank() int {
+	switch s {
+	case Operational:
+		return 0
+	case UnderMaintenance:
+		return 1
+	case DegradedPerformance:
+		return 2
+	case PartialOutage:
+		return 3
+	case MajorOutage:
+		return 4
+	}
+	return -1
+}
 
 // Worse returns the worse of two statuses.
 func (s ComponentStatus) Worse(other ComponentStatus) ComponentStatus {

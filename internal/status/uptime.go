@@ -2,7 +2,6 @@ package status
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -75,45 +74,60 @@ func Uptime(outages []Outage, w Window, weights Weights) (float64, bool) {
 	if total <= 0 {
 		return 0, false
 	}
-	type edge struct {
-		at    time.Time
-		o     int
-		start bool
-	}
-	var edges []edge
-	var clipped []Outage
-	for _, o := range outages {
-		o.From, o.To = later(o.From, w.From), earlier(o.To, w.To)
-		if weights[o.Status] <= 0 || !o.To.After(o.From) {
+	s := sweep{at: w.From.UnixNano(), weights: weights.byRank()}
+	end, last := w.To.UnixNano(), s.at
+	for n := range outages {
+		o := &outages[n]
+		from, to := o.From.UnixNano(), min(o.To.UnixNano(), end)
+		if n > 0 && from < last {
+			return Uptime(slices.SortedFunc(slices.Values(outages), inOrder), w, weights)
+		}
+		last = from
+		rank := o.Status.Rank()
+		if rank < 0 || s.weights[rank] <= 0 || to <= s.at || to <= from {
 			continue
 		}
-		clipped = append(clipped, o)
-		edges = append(edges, edge{o.From, len(clipped) - 1, true}, edge{o.To, len(clipped) - 1, false})
+		s.advance(min(from, end))
+		s.until[rank], s.last = max(s.until[rank], to), max(s.last, to)
 	}
-	slices.SortFunc(edges, func(a, b edge) int { return a.at.Compare(b.at) })
-	running := map[ComponentStatus]int{}
-	var down float64
-	var last time.Time
-	for _, e := range edges {
-		down += heaviest(running, weights) * e.at.Sub(last).Seconds()
-		last = e.at
-		if e.start {
-			running[clipped[e.o].Status]++
-		} else {
-			running[clipped[e.o].Status]--
-		}
-	}
-	return 1 - down/total.Seconds(), true
+	s.advance(end)
+	return 1 - s.down/float64(total), true
 }
 
-func heaviest(running map[ComponentStatus]int, weights Weights) float64 {
-	var w float64
-	for s, n := range running {
-		if n > 0 {
-			w = max(w, weights[s])
+// A sweep goes along a window from one beginning of an outage to the next.
+// Several outages of one status are one for it, until the last of them ends.
+type sweep struct {
+	at      int64 // in nanoseconds, as all here
+	until   [5]int64
+	last    int64 // of them
+	weights [5]float64
+	down    float64
+}
+
+// advance counts the time up to a moment.
+func (s *sweep) advance(to int64) {
+	for s.at < to {
+		if s.at >= s.last {
+			s.at = to
+			return
 		}
+		next, weight := to, 0.0
+		for rank, until := range s.until {
+			if until > s.at {
+				next, weight = min(next, until), max(weight, s.weights[rank])
+			}
+		}
+		s.down += weight * float64(next-s.at)
+		s.at = next
 	}
-	return w
+}
+
+// byRank lists the weights in the order of ComponentStatuses.
+func (w Weights) byRank() (list [5]float64) {
+	for n, s := range ComponentStatuses {
+		list[n] = w[s]
+	}
+	return list
 }
 
 // OutagesByComponent gathers the outages of a view, each component's in order.
@@ -134,12 +148,7 @@ func (v View) OutagesByComponent(now time.Time) map[string][]Outage {
 		by[id] = corrected(by[id], list)
 	}
 	for _, list := range by {
-		slices.SortFunc(list, func(a, b Outage) int {
-			if c := a.From.Compare(b.From); c != 0 {
-				return c
-			}
-			return strings.Compare(a.SubjectID, b.SubjectID)
-		})
+		slices.SortFunc(list, inOrder)
 	}
 	return by
 }

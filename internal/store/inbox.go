@@ -2,12 +2,13 @@ package store
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
