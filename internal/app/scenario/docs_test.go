@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,16 +108,17 @@ func TestTheReadmeNamesEachSettingAndItsDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings := map[string]string{}
-	for key, value := range tree {
-		section, nested := value.(map[string]any)
-		if !nested {
-			settings[key] = fmt.Sprint(value)
-			continue
-		}
-		for name, value := range section {
-			settings[key+"."+name] = fmt.Sprint(value)
+	var flatten func(prefix string, tree map[string]any)
+	flatten = func(prefix string, tree map[string]any) {
+		for key, value := range tree {
+			if section, nested := value.(map[string]any); nested {
+				flatten(prefix+key+".", section)
+				continue
+			}
+			settings[prefix+key] = fmt.Sprint(value)
 		}
 	}
+	flatten("", tree)
 	documented := map[string]bool{}
 	_, table, _ := strings.Cut(readme(t), "| key | default |")
 	table, _, _ = strings.Cut(table, "\n\n")
@@ -125,14 +127,15 @@ func TestTheReadmeNamesEachSettingAndItsDefault(t *testing.T) {
 		if len(cells) < 4 || !strings.Contains(cells[1], "`") {
 			continue
 		}
-		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+		fallbacks := strings.Split(cells[2], ",") // one for all, or one each
+		for n, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
 			documented[m[1]] = true
 			value, known := settings[m[1]]
 			if !known {
 				t.Errorf("the README documents %s, which is no setting", m[1])
 				continue
 			}
-			fallback := strings.Trim(strings.TrimSpace(cells[2]), "`")
+			fallback := strings.Trim(strings.TrimSpace(fallbacks[min(n, len(fallbacks)-1)]), "`")
 			plain := value != "" && value != "[]" && value != "<nil>"
 			if plain && m[1] != "public_url" && fallback != value {
 				t.Errorf("%s defaults to %q, the README says %q", m[1], value, fallback)
@@ -167,6 +170,41 @@ func TestTheExamplesOfTheReadmeAreAccepted(t *testing.T) {
 	}
 	if bannerLine := block(t, "banner.js"); !strings.Contains(bannerLine, "async") {
 		t.Errorf("the banner would block the page: %s", bannerLine)
+	}
+}
+
+func TestTheSettingsOfThePublicPageWorkAsItsDocumentShowsThem(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(repository, "docs", "public-page.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := regexp.MustCompile("(?s)```yaml\n(page:.*?)```").FindStringSubmatch(string(text))
+	d := install(t, setup{})
+	config, err := os.ReadFile(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write(d.config, strings.Replace(string(config), "page:\n  name: Example Cloud\n", settings[1], 1))
+	d.write(filepath.Join(d.dir, "logo.svg"), `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0h9v9z"/></svg>`)
+	d.write(filepath.Join(d.dir, "own.css"), "h1 { font-style: italic }")
+	d.start()
+	front := visitor(d).get("/")
+	for _, element := range [][3]string{{"img", "alt", "Example Cloud"}, {"a", "href", "https://help.example.com"}, {"a", "href", "/de/"}, {"a", "href", "/ja/"}} {
+		if !front.has(element[0], element[1], element[2]) {
+			t.Errorf("the page has no %s with %s=%q", element[0], element[1], element[2])
+		}
+	}
+	if page := visitor(d).get("/fr/"); page.status != http.StatusNotFound {
+		t.Errorf("a language that is not on offer answers %d", page.status)
+	}
+	for n := range front.doc.Descendants() {
+		if n.Data == "link" && attr(n, "rel") == "stylesheet" {
+			style := string(visitor(d).get(attr(n, "href")).body)
+			if !strings.HasSuffix(style, "h1 { font-style: italic }") || !strings.Contains(style, "--accent:#0b5fff") {
+				t.Error("neither accent nor styles are in the stylesheet")
+			}
+		}
 	}
 }
 
