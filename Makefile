@@ -6,6 +6,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 BUILD    := -trimpath -ldflags '-s -w -X main.release=$(VERSION)'
 CYCLES   ?= 1000
 FUZZTIME ?= 60s
+LOAD     ?= 100000
 STEPS    ?= 10000000
 BENCH    ?= .
 ROUNDS   ?= 5
@@ -13,7 +14,7 @@ SECONDS  ?= 5
 PEER     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help tools check test build run kill9 histories faults fuzz bench
+.PHONY: mail help tools check test build run kill9 histories faults fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ histories: ## random histories through the engine, STEPS (10 million) steps of t
 
 faults: ## plant each known fault into the engine; the invariants must catch it
 	$(GO) test -count=1 -v -run 'TestEachPlantedFaultIsCaught' ./internal/status
+
+mail: tools ## long: mail to LOAD recipients (100000): kill -9, throughput beside the bare library, memory
+	STATUSBRIDGE_MAIL_LOAD=$(LOAD) $(GO) test -count=1 -timeout 6h -v -run 'KillingASender|MarkingInBatches|BareLibrary|MoreRecipients' ./internal/broadcast
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +17,16 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(senderEnv) != "" {
+		send() // we are the process that a test kills
+	}
+	goleak.VerifyTestMain(m,
+		// A listener whose server is gone sleeps before it notices that it was closed.
+		goleak.IgnoreAnyFunction("github.com/lib/pq.(*Listener).listenerMain"),
+		goleak.IgnoreAnyFunction("github.com/statusbridge/statusbridge/internal/store.(*Store).listen.func2"),
+	)
+}
 
 // pen is a sender that notes when it was asked to send what.
 type pen struct {

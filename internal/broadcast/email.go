@@ -91,7 +91,7 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 	if connections < 1 || connections > 100 {
 		return nil, fmt.Errorf("smtp.connections is %d: use a number from 1 to 100", connections)
 	}
-	e.lines, e.hands = newLines(relay, connections), connections+connections/2
+	e.lines, e.hands = newLines(relay, connections), 2*connections
 	return e, nil
 }
 
@@ -99,7 +99,8 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 func (e *Email) Channel() string { return status.ChannelEmail }
 
 // Parallel is how many mails may be on their way at once: one on each
-// connection, and some whose success is being written down meanwhile.
+// connection, and one for each whose envelope goes ahead, or whose success is
+// being written down.
 func (e *Email) Parallel() int { return e.hands }
 
 // Join is for how long updates of one subject are gathered after a mail.

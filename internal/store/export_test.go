@@ -170,3 +170,8 @@ func (s *Store) HoldWebhooks() (release func(n int)) {
 
 // Heard takes in a notification of another replica.
 func (s *Store) Heard(revision int64) { s.wakes.heard(revision) }
+
+// Synchronous is how far SQLite's writer waits for the disk.
+func (s *Store) Synchronous(ctx context.Context) (int, error) {
+	return scalar[int](ctx, s.write, "PRAGMA synchronous")
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"time"
 
@@ -19,6 +20,22 @@ type mark struct {
 	sentAt     time.Time
 	providerID string
 	reason     string
+}
+
+// marked is how marks travel to the database; it is no table there.
+var marked = table[mark]{
+	name: "marks",
+	columns: func(m *mark) []column {
+		return []column{
+			{"id", &m.id},
+			{"attempt", &m.attempt},
+			{"state", &m.state},
+			{"due_at", at(&m.due)},
+			{"sent_at", at(&m.sentAt)},
+			{"provider_id", &m.providerID},
+			{"last_error", &m.reason},
+		}
+	},
 }
 
 // MarkSent records that a delivery left. It does nothing when attempt is not
@@ -43,29 +60,23 @@ func (s *Store) MarkBounced(ctx context.Context, id string, attempt int, reason 
 	return s.marks.do(ctx, &mark{id: id, attempt: attempt, state: status.Bounced, due: now, reason: reason})
 }
 
-// carryMarks saves a batch of marks in one transaction. On PostgreSQL it does
-// not wait for the disk: a mark that a crash takes is at worst a second mail,
-// and the same is true of a crash before the mark.
+// carryMarks saves a batch of marks in one transaction.
 func (s *Store) carryMarks(batch []*ticket[*mark]) error {
 	ctx := context.Background()
-	err := inTx(ctx, s.write, func(tx *sqlx.Tx) error {
-		if s.dialect.name == postgresDialect.name {
-			if _, err := tx.ExecContext(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
-				return err
-			}
+	err := s.lightly(ctx, func(tx *sqlx.Tx) error {
+		byID := map[string]*mark{}
+		rows := make([]mark, len(batch))
+		for n, t := range batch {
+			rows[n] = *t.work
+			byID[t.work.id] = t.work
+		}
+		done, err := s.setMarks(ctx, tx, rows)
+		if err != nil {
+			return err
 		}
 		seen := map[string]status.ChannelState{}
-		for _, t := range batch {
-			m := t.work
-			channel, err := scalar[string](ctx, tx, `UPDATE deliveries SET state = ?, due_at = ?, sent_at = ?, provider_id = ?, last_error = ?
-				WHERE id = ? AND attempt = ? AND state = 'queued' RETURNING channel`,
-				string(m.state), stamp(m.due), stamp(m.sentAt), m.providerID, m.reason, m.id, m.attempt)
-			if err != nil {
-				return err
-			}
-			if channel == "" {
-				continue
-			}
+		for id, channel := range done {
+			m := byID[id]
 			seen[channel] = m.health(seen[channel])
 			if m.state == status.Bounced {
 				if err := suppress(ctx, tx, "id = (SELECT subscriber_id FROM deliveries WHERE id = ?)", m.id, m.due, m.reason); err != nil {
@@ -79,6 +90,64 @@ func (s *Store) carryMarks(batch []*ticket[*mark]) error {
 		return fmt.Errorf("mark deliveries: %w", err)
 	}
 	return nil
+}
+
+// lightly runs fn in a transaction that does not wait for the disk. What a
+// power cut takes of it is at worst a second mail, and the same is true of one
+// before the mark; the death of this process takes nothing.
+func (s *Store) lightly(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
+	if s.dialect.name == postgresDialect.name {
+		return inTx(ctx, s.write, func(tx *sqlx.Tx) error {
+			if _, err := tx.ExecContext(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
+				return err
+			}
+			return fn(tx)
+		})
+	}
+	conn, err := s.write.Connx(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return err
+	}
+	defer func() {
+		// All else waits for the disk. A connection that does not promise so again
+		// is given up.
+		if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = FULL"); err != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}()
+	return inTx(ctx, conn, fn)
+}
+
+// setMarks saves marks with one statement, and answers with the channels of
+// those deliveries that were still ours to mark.
+func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string]string, error) {
+	text, err := marked.encode(rows)
+	if err != nil {
+		return nil, err
+	}
+	field := s.dialect.field
+	found, err := h.QueryxContext(ctx, h.Rebind(`UPDATE deliveries SET state = `+field("state")+`, due_at = `+field("due_at")+`, sent_at = `+field("sent_at")+`,
+			provider_id = `+field("provider_id")+`, last_error = `+field("last_error")+`
+		FROM `+s.dialect.recordset(marked.shape())+`
+		WHERE deliveries.id = `+field("id")+` AND deliveries.attempt = `+field("attempt")+` AND deliveries.state = 'queued'
+		RETURNING deliveries.id, deliveries.channel`), text)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	done := map[string]string{}
+	for found.Next() {
+		var id, channel string
+		if err := found.Scan(&id, &channel); err != nil {
+			return nil, err
+		}
+		done[id] = channel
+	}
+	return done, found.Err()
 }
 
 // health is how the channel does after the mark.

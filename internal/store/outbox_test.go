@@ -328,3 +328,11 @@ func TestTheRootIsTheFirstMessageSent(t *testing.T) {
 		}
 	})
 }
+
+func TestAfterAMarkAllElseWaitsForTheDiskAgain(t *testing.T) {
+	s := open(t, "sqlite:"+t.TempDir()+"/test.db")
+	member(t, s, "a@x") // marks its confirmation
+	if level, err := s.Synchronous(t.Context()); err != nil || level != 2 {
+		t.Errorf("the writer has synchronous %d (%v), want 2, which is FULL", level, err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -26,6 +27,8 @@ type Options struct {
 	Implicit bool   // TLS from the first byte; otherwise STARTTLS, when TLS is set
 	User     string // when set, mail is only taken after signing in
 	Password string
+	// Count keeps no mail, only how many came to each recipient: for very many.
+	Count bool
 }
 
 // Message is a mail that was taken.
@@ -72,6 +75,8 @@ type Sink struct {
 	arrived  chan struct{} // closed and replaced with every message
 	conns    int
 	tries    int
+	came     int
+	counts   map[string]int
 }
 
 // Start starts a server. Close it.
@@ -79,7 +84,7 @@ func Start(opts Options) (*Sink, error) {
 	if opts.Address == "" {
 		opts.Address = "127.0.0.1:0"
 	}
-	s := &Sink{opts: opts, address: opts.Address, refused: map[string]Answer{}, arrived: make(chan struct{})}
+	s := &Sink{opts: opts, address: opts.Address, refused: map[string]Answer{}, counts: map[string]int{}, arrived: make(chan struct{})}
 	return s, s.Up()
 }
 
@@ -171,6 +176,30 @@ func (s *Sink) Messages() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.messages)
+}
+
+// Counts tells how many mails came to each recipient, with Options.Count.
+func (s *Sink) Counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.counts)
+}
+
+// Until waits until n mails came.
+func (s *Sink) Until(ctx context.Context, n int) error {
+	for {
+		s.mu.Lock()
+		came, arrived := s.came, s.arrived
+		s.mu.Unlock()
+		if came >= n {
+			return nil
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d mails came: %w", came, n, ctx.Err())
+		}
+	}
 }
 
 // Tries counts the mails that were begun, the refused ones too.
@@ -304,7 +333,14 @@ func (s *Sink) next() *Answer {
 func (s *Sink) keep(m Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.messages = append(s.messages, m)
+	s.came++
+	if s.opts.Count {
+		for _, to := range m.To {
+			s.counts[to]++
+		}
+	} else {
+		s.messages = append(s.messages, m)
+	}
 	close(s.arrived)
 	s.arrived = make(chan struct{})
 }
