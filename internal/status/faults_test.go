@@ -96,7 +96,7 @@ func (f fault) plant(t *testing.T) {
 	}
 	write(t, faulty, []byte(strings.Replace(string(source), f.old, f.new, 1)))
 	write(t, overlay, replace)
-	cmd := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-run", "^(TestInvariantsHoldInEveryHistory|TestFactsInAnyOrder.*|TestDeliveriesTakenTogether.*)$",
+	cmd := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-ldflags=-s -w", "-run", "^(TestInvariantsHoldInEveryHistory|TestFactsInAnyOrder.*|TestDeliveriesTakenTogether.*)$",
 		"-rapid.nofailfile", "-rapid.shrinktime=0s", ".")
 	cmd.Env = append(os.Environ(), "STATUSBRIDGE_HISTORY_STEPS=200000")
 	out, err := cmd.CombinedOutput()
