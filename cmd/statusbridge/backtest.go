@@ -74,11 +74,13 @@ var marks = map[alerts.Change]string{
 func (r *rulesBacktest) print(c *cli, report alerts.BacktestReport) error {
 	fmt.Fprintf(c.out, "%s on what was received since %s: %d webhooks, %d alerts\n\n",
 		report.Rules, report.From.UTC().Format("2006-01-02 15:04"), report.Webhooks, report.Alerts)
+	listed := 0
 	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	for _, i := range report.Issues {
 		if i.Change == alerts.ChangeNone && !r.All {
 			continue
 		}
+		listed++
 		is := cmp.Or(i.Would, i.Was)
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", marks[i.Change], is.StartedAt.UTC().Format("2006-01-02 15:04"), lasted(is), is.Impact, is.Rule, is.Title)
 		for _, d := range i.Differences {
@@ -88,7 +90,7 @@ func (r *rulesBacktest) print(c *cli, report alerts.BacktestReport) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if report.Count(alerts.ChangeNone) < len(report.Issues) {
+	if listed > 0 {
 		fmt.Fprintln(c.out)
 	}
 	fmt.Fprintf(c.out, "+ %d more would have opened   - %d would not have   ~ %d would differ   = %d the same\n",

@@ -178,7 +178,7 @@ func (in *Intake) change(ctx context.Context, now time.Time, verdicts []status.V
 		}
 		for _, v := range verdicts {
 			if of := c.Outcomes[v.WebhookID]; of != nil {
-				v.Outcomes = of
+				v.Outcomes, v.Text = of, status.Clip(v.Text+unwanted(of), maxVerdict)
 			}
 			c.Verdicts = append(c.Verdicts, v)
 		}
@@ -262,6 +262,20 @@ func judge(w status.Webhook, r Reading, err error) status.Verdict {
 	}
 	v.Text = status.Clip(v.Text, maxVerdict)
 	return v
+}
+
+// unwanted says how many alerts began that no rule wants.
+func unwanted(outcomes []status.Outcome) string {
+	n := 0
+	for _, o := range outcomes {
+		if o.Did == status.DidBegin && len(o.Tracks) == 0 {
+			n += o.Alerts
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d that no rule wants", n)
 }
 
 // tally says how many alerts there were and what they said.

@@ -28,7 +28,7 @@ func TestADeliveryIsStoredThenProcessedInOneTransaction(t *testing.T) {
 	}
 	b.work(t)
 	w := b.db.hook(r.ID)
-	want := "2 alerts: 1 firing, 1 resolved; Alertmanager left out 3 more (max_alerts); 2 without a fingerprint: computed from the labels"
+	want := "2 alerts: 1 firing, 1 resolved; Alertmanager left out 3 more (max_alerts); 2 without a fingerprint: computed from the labels; 1 that no rule wants"
 	if w.State != status.WebhookProcessed || w.Verdict != want || w.Events != 2 {
 		t.Errorf("%+v", w)
 	}
@@ -80,12 +80,12 @@ func TestATestNotificationIsReceivedAndNothingElse(t *testing.T) {
 }
 
 func TestVerdictsSayWhatTheDeliverySaid(t *testing.T) {
-	b := newBench(t)
 	for name, want := range map[string]string{
 		"01-default-created.json":                      "no change; created, not active yet: nothing fires before ACTIVATED",
-		"02-default-activated.json":                    "1 issue: 1 firing",
+		"02-default-activated.json":                    "1 issue: 1 firing; 1 that no rule wants",
 		"08-default-closed-by-ttl-not-a-recovery.json": "1 issue: 1 closed without recovery; closed by CLOSE_TTL: it grew too old, that is no recovery",
 	} {
+		b := newBench(t)
 		r := b.accept(t, KindNewRelic, string(capture(t, KindNewRelic, name)))
 		b.work(t)
 		if got := b.db.hook(r.ID).Verdict; got != want {
