@@ -85,7 +85,7 @@ type bannerLine struct {
 }
 
 func (p *press) bannerPage(e *edition) bannerPage {
-	b := bannerPage{shell: live(p.shell(e, "/banner.html", e.head.Text, e.description())), Headline: e.head.Text}
+	b := bannerPage{shell: live(p.shell(e, "/banner.html", e.headline(), e.description())), Headline: e.headline()}
 	b.Languages = nil
 	for _, i := range e.sum.Active {
 		c := e.issueCard(i)
