@@ -52,6 +52,7 @@ type Changes struct {
 	Tracks        map[TrackKey]Track
 	Timers        map[TimerKey]time.Time // a zero time removes the timer
 	Sources       map[string]SourceState
+	Samples       []Sample // of the metrics on the page
 	Announcements []Announcement
 	Entries       []Entry   // the audit log, with reasons
 	Verdicts      []Verdict // webhooks closed by this change
@@ -65,12 +66,12 @@ type Changes struct {
 // Empty reports whether there is nothing to save.
 func (c Changes) Empty() bool {
 	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections)+len(c.Signals)+
-		len(c.Tracks)+len(c.Timers)+len(c.Sources)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts) == 0
+		len(c.Tracks)+len(c.Timers)+len(c.Sources)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts)+len(c.Samples) == 0
 }
 
 // Public reports whether visitors could see a difference.
 func (c Changes) Public() bool {
-	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections) > 0
+	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections)+len(c.Samples) > 0
 }
 
 // Entry is one line of the audit log: who did what to what, and why.

@@ -11,6 +11,7 @@ type View struct {
 	Issues       []Issue       // published: all open ones and those of the history window; newest start first
 	Maintenances []Maintenance // scheduled, running and those of the history window; newest ScheduledFor first
 	Corrections  []Correction  // those that hold, of the history window; newest From first
+	Charts       []Series      // of the metrics, by id
 }
 
 // Indicator sums the page up in one word, as the Statuspage API does.

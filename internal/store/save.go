@@ -34,6 +34,7 @@ func (s *sum) add(c status.Changes) {
 	maps.Copy(s.Tracks, c.Tracks)
 	maps.Copy(s.Timers, c.Timers)
 	maps.Copy(s.Sources, c.Sources)
+	s.Samples = append(s.Samples, c.Samples...)
 	s.Announcements = append(s.Announcements, c.Announcements...)
 	s.Entries = append(s.Entries, c.Entries...)
 	s.Verdicts = append(s.Verdicts, c.Verdicts...)
@@ -58,6 +59,7 @@ func (s *Store) save(ctx context.Context, h handle, c *sum, revision, minted int
 			return err
 		},
 		func() error { return write(ctx, h, d, entries, revision, numbered(c.Entries, revision)) },
+		func() error { return s.saveSamples(ctx, h, revision, c.Samples) },
 		func() error { return s.closeWebhooks(ctx, h, c.Verdicts) },
 	} {
 		if err := write(); err != nil {

@@ -25,6 +25,8 @@ type Store struct {
 	marks    queue[*mark]
 	kept     *keptBoard // owned by whoever carries a batch of applies
 
+	chartsKept chartsKept
+
 	wakes  wakes
 	closer []func() error // after the pools, in this order
 	once   sync.Once

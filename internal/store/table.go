@@ -15,7 +15,7 @@ import (
 )
 
 // column ties a column to the field that it keeps: a pointer to a string,
-// integer or bool, a *stamp, or a document.
+// number or bool, a *stamp, or a document.
 type column struct {
 	name  string
 	field any
@@ -33,6 +33,8 @@ func (c column) sqlType() string {
 		return "text"
 	case reflect.Bool:
 		return "boolean"
+	case reflect.Float64:
+		return "double precision"
 	}
 	return "bigint"
 }
@@ -58,6 +60,8 @@ func (c column) encode(enc *jsontext.Encoder) error {
 		return enc.WriteToken(jsontext.String(v.String()))
 	case reflect.Bool:
 		return enc.WriteToken(jsontext.Bool(v.Bool()))
+	case reflect.Float64:
+		return enc.WriteToken(jsontext.Float(v.Float()))
 	}
 	return enc.WriteToken(jsontext.Int(v.Int()))
 }

@@ -44,6 +44,9 @@ func (s *Store) View(ctx context.Context, since time.Time) (status.View, error) 
 		if v.Corrections, err = publicCorrections(ctx, h, "to_at >= ?", stamp(since)); err != nil {
 			return err
 		}
+		if v.Charts, err = s.charts(ctx, h); err != nil {
+			return err
+		}
 		return discreet(ctx, h, v.Issues, v.Maintenances)
 	})
 	if err != nil {
