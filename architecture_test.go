@@ -32,7 +32,7 @@ var rooms = map[string]room{
 		why: "commands use what they need, and nothing imports them",
 	},
 	"internal/app": {
-		may: []string{"web", "alerts", "pages", "broadcast", "store", "status"},
+		may: []string{"web", "alerts", "charts", "pages", "broadcast", "store", "status"},
 		why: "app wires everything below it",
 	},
 	"internal/web": {
@@ -42,6 +42,10 @@ var rooms = map[string]room{
 	"internal/alerts": {
 		may: []string{"status"},
 		why: "alerts states the interfaces it needs, so that it is tested without a database",
+	},
+	"internal/charts": {
+		may: []string{"alerts", "status"},
+		why: "charts asks New Relic the way alerts does, and states what it needs of the store",
 	},
 	"internal/pages": {
 		may: []string{"status"},

@@ -3,7 +3,6 @@ package alerts
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -168,11 +167,7 @@ func (p *Poller) Poll(ctx context.Context, rules *status.Rules, src status.Sourc
 
 // wait leaves a source alone for as long as its error asks.
 func (p *Poller) wait(src status.Source, err error) {
-	var b busy
-	if !errors.As(err, &b) {
-		return
-	}
 	p.mu.Lock()
-	p.rest[src.Name] = p.cfg.Clock.Now().Add(b.wait)
+	p.rest[src.Name] = p.cfg.Clock.Now().Add(RetryAfter(err))
 	p.mu.Unlock()
 }

@@ -157,6 +157,30 @@ func (a *newRelicAPI) ask(question string, variables map[string]any, into *newRe
 	return a.line.carry(func() error { return a.client.QueryWithResponse(question, variables, into) })
 }
 
+// NerdGraph asks questions of New Relic's GraphQL API. It is made anew for each
+// few that belong together, since the library knows no contexts.
+type NerdGraph struct {
+	client nerdgraph.NerdGraph
+	line   *newRelicLine
+}
+
+// NewNerdGraph makes a client that asks until ctx is done. where is the region,
+// us or eu; "" is us. address, if it is not "", is asked in its place.
+func NewNerdGraph(ctx context.Context, key, where, address string) (*NerdGraph, error) {
+	src := status.Source{Region: where, APIURL: address}
+	cfg, line, err := newRelicConfig(ctx, src, func(string) string { return key }, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &NerdGraph{nerdgraph.New(cfg), line}, nil
+}
+
+// Ask puts one question, once, and reads the data of the answer. Errors inside a
+// good answer are errors.
+func (n *NerdGraph) Ask(question string, variables map[string]any, into any) error {
+	return n.line.carry(func() error { return n.client.QueryWithResponse(question, variables, into) })
+}
+
 // newRelicLine carries the questions. It bounds them in time, and lets no
 // failure pass to the library: that would try again by itself, asleep for as
 // long as a Retry-After says, and overlook errors in answers that look good. The
@@ -239,6 +263,14 @@ func retryAfter(h http.Header) time.Duration {
 		return 0
 	}
 	return min(time.Duration(min(seconds, 1<<20))*time.Second, longestWait)
+}
+
+// RetryAfter is how long the server that gave an error asks to be left alone; 0
+// if it does not say.
+func RetryAfter(err error) time.Duration {
+	var b busy
+	errors.As(err, &b) // or it is the zero
+	return b.wait
 }
 
 // deprecation begins the errors that New Relic adds to good answers.

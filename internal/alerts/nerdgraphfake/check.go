@@ -34,15 +34,15 @@ func (f *Fake) check(r *http.Request) (Question, error) {
 	if got := r.Header.Get("Content-Type"); !strings.HasPrefix(got, "application/json") {
 		return Question{}, fmt.Errorf("the content type is %q", got)
 	}
-	if got := r.Header.Get("Nerd-Graph-Unsafe-Experimental-Opt-In"); got != "AiIssues" {
-		return Question{}, fmt.Errorf("not opted in to AiIssues but to %q", got)
-	}
 	var q request
 	decoder := json.NewDecoder(r.Body)
 	decoder.UseNumber()
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&q); err != nil {
 		return Question{}, fmt.Errorf("not a GraphQL request: %w", err)
+	}
+	if got := r.Header.Get("Nerd-Graph-Unsafe-Experimental-Opt-In"); got != "AiIssues" && strings.Contains(q.Query, "aiIssues") {
+		return Question{}, fmt.Errorf("not opted in to AiIssues but to %q", got)
 	}
 	account, err := strconv.Atoi(string(q.Variables.Account))
 	if err != nil {
@@ -51,7 +51,11 @@ func (f *Fake) check(r *http.Request) (Question, error) {
 	if key := f.keys[account]; key == "" || r.Header.Get("Api-Key") != key {
 		return Question{}, fmt.Errorf("the key is not that of account %d", account)
 	}
-	return q.question(account)
+	asked, err := q.question(account)
+	if err == nil && asked.NRQL != "" && !f.plots(account, asked.NRQL) {
+		err = fmt.Errorf("NRQL Syntax Error: %s", asked.NRQL)
+	}
+	return asked, err
 }
 
 func (q request) question(account int) (Question, error) {
@@ -63,6 +67,9 @@ func (q request) question(account int) (Question, error) {
 		if strings.Contains(q.Query, value) {
 			return Question{}, fmt.Errorf("%q stands in the query instead of in a variable", value)
 		}
+	}
+	if strings.Contains(q.Query, "nrql(query: $nrql, timeout: ") {
+		return q.series(account)
 	}
 	if strings.Contains(q.Query, "nrql(query: $nrql)") {
 		if err := asksFor(q.Query, "$account: Int!", "$nrql: Nrql!", "account(id: $account)", "results"); err != nil {
@@ -85,6 +92,35 @@ func (q request) question(account int) (Question, error) {
 		out.Cursor = *v.Cursor
 	}
 	return out, checkIDs(v.IDs)
+}
+
+// mostBuckets is how long a time series may be.
+const mostBuckets = 366
+
+var seriesForm = regexp.MustCompile(`^(SELECT .+) TIMESERIES 1 minute SINCE (\d+) UNTIL (\d+)$`)
+
+// series reads a question for a metric by the minute.
+func (q request) series(account int) (Question, error) {
+	if err := asksFor(q.Query, "$account: Int!", "$nrql: Nrql!", "account(id: $account)", "results"); err != nil {
+		return Question{}, err
+	}
+	m := seriesForm.FindStringSubmatch(q.Variables.NRQL)
+	if m == nil {
+		return Question{}, fmt.Errorf("NRQL Syntax Error: %s", q.Variables.NRQL)
+	}
+	from, err := strconv.ParseInt(m[2], 10, 64)
+	if err != nil {
+		return Question{}, err
+	}
+	to, err := strconv.ParseInt(m[3], 10, 64)
+	if err != nil {
+		return Question{}, err
+	}
+	out := Question{Account: account, NRQL: m[1], Since: time.UnixMilli(from).UTC(), Until: time.UnixMilli(to).UTC()}
+	if n := out.Until.Sub(out.Since) / time.Minute; n < 1 || n > mostBuckets {
+		return Question{}, fmt.Errorf("TIMESERIES of %d buckets", n)
+	}
+	return out, nil
 }
 
 var wholeUUID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)

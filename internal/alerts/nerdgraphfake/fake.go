@@ -40,7 +40,9 @@ type Question struct {
 	Account int
 	IDs     []string // asked for; nil if events were
 	Cursor  string
-	Since   time.Time // events asked for; zero if issues were
+	Since   time.Time // events or a metric asked for; zero if issues were
+	NRQL    string    // of a metric, without its time; "" if something else was asked for
+	Until   time.Time // of a metric
 }
 
 // Answer is one bad answer.
@@ -91,6 +93,7 @@ type Fake struct {
 	page    int
 	issues  map[int][]Issue
 	hidden  map[string]bool
+	metrics map[string]func(minute time.Time) any // by account and NRQL
 	script  []Answer
 	asked   []Question
 	refused []string
@@ -100,7 +103,10 @@ type Fake struct {
 
 // Start starts a fake that knows the accounts, each by its key. Close it.
 func Start(keys map[int]string) *Fake {
-	f := &Fake{keys: keys, page: 25, issues: map[int][]Issue{}, hidden: map[string]bool{}, account: map[int]*provisions{}}
+	f := &Fake{
+		keys: keys, page: 25, issues: map[int][]Issue{}, hidden: map[string]bool{}, account: map[int]*provisions{},
+		metrics: map[string]func(time.Time) any{},
+	}
 	f.server = httptest.NewServer(http.HandlerFunc(f.serve))
 	return f
 }
@@ -131,6 +137,29 @@ func (f *Fake) Put(account int, issue Issue) {
 		return
 	}
 	f.issues[account] = append(all, issue)
+}
+
+// Plot has the account know a metric: what the NRQL gives for each minute, as it
+// stands in the results under "value"; nil is no data.
+func (f *Fake) Plot(account int, nrql string, value func(minute time.Time) any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.metrics[strconv.Itoa(account)+" "+nrql] = value
+}
+
+func (f *Fake) plots(account int, nrql string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.metrics[strconv.Itoa(account)+" "+nrql] != nil
+}
+
+// rows are the results for a metric. The lock is held.
+func (f *Fake) rows(q Question) []any {
+	value, rows := f.metrics[strconv.Itoa(q.Account)+" "+q.NRQL], []any{}
+	for at := q.Since; at.Before(q.Until); at = at.Add(time.Minute) {
+		rows = append(rows, map[string]any{"beginTimeSeconds": at.Unix(), "endTimeSeconds": at.Unix() + 60, "value": value(at)})
+	}
+	return rows
 }
 
 // Hide leaves an issue out of all answers about issues.
@@ -218,7 +247,9 @@ var since = regexp.MustCompile(`\bFROM NrAiIssue\b.*\bFACET issueId SINCE (\d+)\
 // answer is what the real one would say. The lock is held.
 func (f *Fake) answer(q Question) string {
 	account := map[string]any{}
-	if q.IDs == nil {
+	if q.NRQL != "" {
+		account["nrql"] = map[string]any{"results": f.rows(q)}
+	} else if q.IDs == nil {
 		rows := []any{}
 		for _, i := range f.issues[q.Account] {
 			if i.UpdatedAt.Before(q.Since) {
