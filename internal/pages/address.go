@@ -21,6 +21,8 @@ func (p *press) address(path string, now time.Time) (address, bool) {
 	switch parent {
 	case "":
 		return address{kind: "front"}, !deep
+	case "charts":
+		return address{kind: parent}, !deep && len(p.cfg.Charts) > 0
 	case cardPath[1:], sitemapPath[1:]:
 		return address{kind: parent, form: parent}, !deep
 	case "components":

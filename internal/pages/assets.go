@@ -36,7 +36,11 @@ type assets struct {
 
 func loadAssets(cfg Config) (assets, error) {
 	a := assets{icons: map[string]asset{}}
-	style := squeeze(mustRead("assets/page.css"), "/*", "*/") + accentStyle(cfg.Accent)
+	style := squeeze(mustRead("assets/page.css"), "/*", "*/")
+	if len(cfg.Charts) > 0 { // a page without them is not to grow
+		style += squeeze(mustRead("assets/charts.css"), "/*", "*/")
+	}
+	style += accentStyle(cfg.Accent)
 	if cfg.CSS != "" {
 		own, err := readCSS(cfg.CSS)
 		if err != nil {

@@ -27,7 +27,8 @@ type Config struct {
 	CSS        string   // path of a file that is added to the stylesheet; "" adds none
 	DataDir    string   // where the last good view is kept; "" keeps none
 	Weights    status.Weights
-	Mail       bool   // offer subscriptions by email
+	Mail       bool // offer subscriptions by email
+	Charts     []status.Chart
 	TwitterURL string // of the account that posts updates; "" shows none
 	// SecurityContacts are what security.txt names, https or mailto URLs; none:
 	// there is no security.txt.

@@ -98,6 +98,8 @@ func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c compo
 			return c, read, err
 		}
 		return composition{name: "maintenance", content: p.press.work(e, m)}, read, nil
+	case "charts":
+		return composition{name: "charts", content: p.press.chartsPage(e)}, false, nil
 	case "uptime":
 		view, w := e.view, p.press.uptimeWindow(a.month)
 		if read = w.From.Before(p.press.historyStart(e.now)); read {

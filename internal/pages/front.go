@@ -30,6 +30,7 @@ type frontPage struct {
 	Sections   []section
 	Legend     []look
 	UptimeNote string
+	Charts     []chart
 	Past       []pastDay
 	Month      string    // path of this month's history
 	DaysAgo    [2]string // where the bars begin, and where they do on phones
@@ -126,6 +127,7 @@ func (p *press) front(e *edition) frontPage {
 	}
 	f.Legend = append(f.Legend, look{classNone, e.lang.say("no_data")})
 	f.UptimeNote = e.lang.say("weights.days", "n", barDays) + " " + e.lang.weights(p.cfg.Weights)
+	f.Charts = p.charts(e, true)
 	f.Past = e.past(p.cfg.TimeZone)
 	return f
 }

@@ -99,6 +99,9 @@ func composed() []string {
 	for _, s := range status.MaintenanceStates {
 		keys = append(keys, "work."+string(s))
 	}
+	for _, s := range status.Spans {
+		keys = append(keys, "chart."+s.Name)
+	}
 	for n := range 12 {
 		keys = append(keys, fmt.Sprintf("month.%d", n+1), fmt.Sprintf("mon.%d", n+1))
 	}

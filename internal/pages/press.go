@@ -46,7 +46,7 @@ func newPress(cfg Config) (*press, error) {
 func (l *language) parsePages() (map[string]*template.Template, error) {
 	pages := map[string]*template.Template{}
 	for name := range pageStructs {
-		set, err := l.parseTemplates("base", "parts", name)
+		set, err := l.parseTemplates("base", "parts", "plots", name)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func (l *language) parseTemplates(names ...string) (*template.Template, error) {
 // pageStructs names the templates and what each is given.
 var pageStructs = map[string]any{
 	"front": frontPage{}, "issue": issuePage{}, "maintenance": workPage{}, "history": historyPage{},
-	"component": componentPage{}, "uptime": uptimePage{}, "frame": framePage{}, "banner": bannerPage{},
+	"component": componentPage{}, "uptime": uptimePage{}, "frame": framePage{}, "banner": bannerPage{}, "charts": chartsPage{},
 }
 
 // A framePage is a small page around a body from elsewhere.
@@ -140,7 +140,7 @@ func (p *press) site(e *edition, old *site, now time.Time, early func(*site)) (*
 		}
 		early(mixed)
 	}
-	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putFeeds, p.putWellKnown} {
+	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putCharts, p.putFeeds, p.putWellKnown} {
 		if err := put(s, e); err != nil {
 			return nil, err
 		}

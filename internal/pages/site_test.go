@@ -147,11 +147,11 @@ func unpack(t testing.TB, r io.Reader, err error) []byte {
 }
 
 func TestEveryTemplateFitsItsStruct(t *testing.T) {
-	p, err := newPress(settings())
+	p, err := newPress(charted())
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newEdition(storm(), noon, noon.Add(-time.Hour))
+	e := newEdition(withMetrics(storm()), noon, noon.Add(-time.Hour))
 	over := resolve(e.sum.Active[0], time.Hour, "Over.")
 	w := monthOf(noon, time.UTC)
 	issues, works := e.within(w)
@@ -161,7 +161,7 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 	}
 	pages := map[string]any{
 		"front": p.front(e), "issue": p.issue(e, over), "maintenance": p.work(e, e.sum.Running[0]),
-		"history": p.month(e, w, issues, works), "component": component, "uptime": p.uptime(e, w, e.view), "banner": p.bannerPage(e), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
+		"history": p.month(e, w, issues, works), "component": component, "uptime": p.uptime(e, w, e.view), "charts": p.chartsPage(e), "banner": p.bannerPage(e), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
 	}
 	for name, empty := range pageStructs {
 		if _, err := e.render(name, empty); err != nil {
