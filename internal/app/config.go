@@ -36,6 +36,7 @@ type Config struct {
 	Proxy     Proxy   `yaml:"proxy"`
 	SMTP      SMTP    `yaml:"smtp"`
 	Twitter   Twitter `yaml:"twitter"`
+	Charts    []Chart `yaml:"charts"`
 	Log       Log     `yaml:"log"`
 }
 
@@ -154,7 +155,7 @@ func LoadConfig(file string, environ []string, override func(*Config)) (Config, 
 	return cfg, cfg.complete()
 }
 
-func readConfig(file string, must bool, cfg *Config) error {
+func readConfig(file string, must bool, cfg *Config) (err error) {
 	src, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && !must {
 		return nil
@@ -165,6 +166,11 @@ func readConfig(file string, must bool, cfg *Config) error {
 	if empty(src) {
 		return nil
 	}
+	defer func() {
+		if err == nil {
+			err = checkCharts(file, src, cfg.Charts)
+		}
+	}()
 	err = yaml.Load(src, cfg, yaml.WithKnownFields(), yaml.WithUniqueKeys())
 	var several *yaml.LoadErrors
 	var one *yaml.LoadError

@@ -25,9 +25,16 @@ func fields(cfg *Config) []field { return leaves(reflect.ValueOf(cfg).Elem(), ""
 func leaves(v reflect.Value, prefix string) []field {
 	var out []field
 	for i := range v.NumField() {
-		name := prefix + v.Type().Field(i).Tag.Get("yaml")
-		if v.Field(i).Kind() == reflect.Struct {
-			out = append(out, leaves(v.Field(i), name+".")...)
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		name = prefix + name
+		switch f := v.Field(i); {
+		case f.Kind() == reflect.Struct:
+			out = append(out, leaves(f, name+".")...)
+			continue
+		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
+			for n := range f.Len() { // none of them has a name in the environment
+				out = append(out, leaves(f.Index(n), fmt.Sprintf("%s[%d].", name, n))...)
+			}
 			continue
 		}
 		out = append(out, field{name, v.Type().Field(i).Tag.Get("secret"), v.Field(i)})
@@ -97,9 +104,17 @@ func fromEnvironment(cfg *Config, environ []string) error {
 	return nil
 }
 
-// readSecrets replaces "file:PATH" by what the file holds.
+// readSecrets replaces "file:PATH" by what the file holds, and "env:NAME" by
+// that environment variable.
 func readSecrets(cfg *Config) error {
 	read := func(f field, s string) (string, error) {
+		if name, ok := strings.CutPrefix(s, "env:"); ok {
+			value := strings.TrimSpace(os.Getenv(name))
+			if value == "" {
+				return "", fmt.Errorf("%s: the environment variable %s is empty", f.path, name)
+			}
+			return value, nil
+		}
 		path, ok := strings.CutPrefix(s, "file:")
 		if !ok {
 			return s, nil
@@ -136,7 +151,7 @@ func readSecrets(cfg *Config) error {
 
 // Print writes the effective configuration as YAML, secrets masked.
 func (c Config) Print() (string, error) {
-	c.Webhook.Secret = slices.Clone(c.Webhook.Secret)
+	c.Webhook.Secret, c.Charts = slices.Clone(c.Webhook.Secret), slices.Clone(c.Charts)
 	for _, f := range fields(&c) {
 		mask(f)
 	}

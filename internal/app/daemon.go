@@ -18,6 +18,7 @@ import (
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/broadcast"
+	"github.com/statusbridge/statusbridge/internal/charts"
 	"github.com/statusbridge/statusbridge/internal/pages"
 	"github.com/statusbridge/statusbridge/internal/status"
 	"github.com/statusbridge/statusbridge/internal/store"
@@ -49,6 +50,7 @@ type Daemon struct {
 	poller  *alerts.Poller
 	sending *broadcast.Broadcaster
 	mail    *broadcast.Email // nil: no mail
+	charts  *charts.Collector
 	web     *web.Server
 
 	rules   atomic.Pointer[web.RulesState]
@@ -84,6 +86,8 @@ func (d *Daemon) wire() error {
 	if err != nil {
 		return err
 	}
+	measured, _ := d.cfg.charts()
+	d.charts = charts.New(measured, d.store, d.clock, d.log)
 	site, err := d.cfg.site()
 	if err != nil {
 		return err
@@ -172,6 +176,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error { return d.reconcile(work, ready) })
 	g.Go(func() error { return d.tick(work) })
 	g.Go(func() error { return d.prune(work) })
+	g.Go(func() error { return d.charts.Run(work) })
 	g.Go(func() error { return d.intake.Run(work) })
 	g.Go(func() error { return d.watched(work, d.pages.Run) })
 	g.Go(func() error { return d.watched(work, d.sending.Run) })
@@ -234,6 +239,9 @@ func (d *Daemon) prune(ctx context.Context) error {
 	}
 	for {
 		n, err := d.store.Prune(ctx, d.clock.Now().Add(-time.Duration(keep)))
+		if err == nil {
+			_, err = d.store.PruneSamples(ctx, d.clock.Now())
+		}
 		if err != nil && ctx.Err() == nil {
 			d.log.Warn("old rows not deleted, will try again", "err", err)
 		} else if n > 0 {

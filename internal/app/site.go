@@ -16,10 +16,12 @@ func (c Config) site() (pages.Config, error) {
 	if err != nil {
 		return pages.Config{}, err
 	}
+	_, drawn := c.charts()
 	return pages.Config{
 		Name: c.Page.Name, PublicURL: c.PublicURL, TimeZone: zone, Language: c.Page.Language, Languages: c.Page.Languages,
 		SupportURL: c.Page.SupportURL, Logo: c.Page.Logo, Accent: c.Page.Accent, CSS: c.Page.CSS, SecurityContacts: c.Page.SecurityContact,
 		DataDir: c.DataDir, Weights: c.Page.Weights.status(), Mail: c.SMTP.URL != "",
+		Charts: drawn,
 	}, nil
 }
 
