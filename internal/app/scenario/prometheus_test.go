@@ -23,9 +23,9 @@ type prometheus struct {
 	up atomic.Int64
 }
 
-// startPrometheus runs one that watches the checkout. Its alerts go to the
+// newPrometheus prepares one that watches the checkout. Its alerts go to the
 // Alertmanager, if there is one.
-func startPrometheus(t *testing.T, am *alertmanager) *prometheus {
+func newPrometheus(t *testing.T, am *alertmanager) *prometheus {
 	t.Helper()
 	p := &prometheus{t: t, url: fmt.Sprintf("http://127.0.0.1:%d", freePort(t)), dir: t.TempDir(), out: &output{}}
 	p.up.Store(1)
@@ -55,8 +55,17 @@ scrape_configs: [{ job_name: checkout, static_configs: [{ targets: ['`+strings.T
 			t.Logf("Prometheus's output:\n%s", p.out.tail(20))
 		}
 	})
-	p.start()
 	return p
+}
+
+// remembers gives it a past, in the OpenMetrics format.
+func (p *prometheus) remembers(text string) {
+	p.t.Helper()
+	p.write("past", text)
+	cmd := exec.Command(tool(p.t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", filepath.Join(p.dir, "past"), filepath.Join(p.dir, "data"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.t.Fatalf("promtool: %v\n%s", err, out)
+	}
 }
 
 func (p *prometheus) write(name, text string) {
@@ -100,8 +109,9 @@ func TestADyingPrometheusNeverTurnsThePageGreen(t *testing.T) {
 		d.write(d.rules, strings.Replace(rules, "after: 500ms", "after: 2s", 1))
 		w := staff(t, d)
 		am.start()
-		p := startPrometheus(t, am)
+		p := newPrometheus(t, am)
 		p.up.Store(0)
+		p.start()
 		eventually(t, "the page shows the issue", func() error { return w.isOpen(somethingWrong) })
 		id := w.issue(somethingWrong)
 		eventually(t, "all is well with the source", func() error { return w.blind(0) })
