@@ -32,6 +32,7 @@ func TestProgramsOfOthersReadThePage(t *testing.T) {
 	t.Run("documents are told apart from what a program has", func(t *testing.T) { conditional(t, w.daemon, work) })
 	t.Run("a browser may ask before a script of another site reads", func(t *testing.T) { preflight(t, w.daemon) })
 	t.Run("the commands of docs/api.md work as they stand", func(t *testing.T) { commandsOfThePage(t, w.daemon) })
+	t.Run("nginx serves an export, and no link in it is dead", func(t *testing.T) { staticCopy(t, w.daemon) })
 	t.Run("rsstail reads the feeds", func(t *testing.T) { feedReader(t, w.daemon) })
 	t.Run("Atlassian's widget shows the state, unchanged", func(t *testing.T) { statusWidget(t, w.daemon) })
 
@@ -137,6 +138,63 @@ func commandsOfThePage(t *testing.T, d *daemon) {
 		if strings.Contains(b[1], "# 304") && strings.TrimSpace(string(out)) != "304" {
 			t.Errorf("%s\nanswers %s", b[1], out)
 		}
+	}
+}
+
+// staticCopy exports the site and has nginx serve it as the export says.
+func staticCopy(t *testing.T, d *daemon) {
+	dir := t.TempDir()
+	site, port := filepath.Join(dir, "site"), freePort(t)
+	if out, errs, code := d.command("", "--config", d.config, "export", site); code != 0 || errs != "" {
+		t.Fatalf("export: %d %s%s", code, out, errs)
+	}
+	temp := ""
+	for _, name := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		temp += fmt.Sprintf("%s_temp_path %s/%s; ", name, dir, name)
+	}
+	conf := filepath.Join(dir, "nginx.conf")
+	d.write(conf, fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log stderr; events {}
+http { include /etc/nginx/mime.types; access_log off; %[2]s
+server { listen 127.0.0.1:%[3]d; root %[4]s; include %[4]s/nginx.conf; } }
+`, dir, temp, port, site))
+	nginx := exec.Command(tool(t, "nginx"), "-c", conf)
+	if err := nginx.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = nginx.Process.Kill(); _ = nginx.Wait() }()
+	served := fmt.Sprintf("http://127.0.0.1:%d", port)
+	eventually(t, "nginx answers", func() error { return isOK(served + "/") })
+	reader := &person{t: t, base: served, origin: served, cookies: map[string]string{}}
+	seen, queue := map[string]bool{"/": true}, []string{"/", "/history.rss", "/history.json", "/api/v2/summary.json", "/badge.svg"}
+	for len(queue) > 0 {
+		p := reader.get(queue[0])
+		if p.status != http.StatusOK {
+			t.Errorf("%s: %d", queue[0], p.status)
+		}
+		queue = queue[1:]
+		if !strings.HasPrefix(p.header.Get("Content-Type"), "text/html") {
+			public, err := client.Get(d.url + p.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			public.Body.Close()
+			for _, name := range []string{"Content-Type", "Access-Control-Allow-Origin"} {
+				if got, want := p.header.Get(name), public.Header.Get(name); got != want {
+					t.Errorf("%s: %s is %q, the daemon says %q", p.path, name, got, want)
+				}
+			}
+			continue
+		}
+		for _, link := range p.links() {
+			link, _, _ = strings.Cut(strings.TrimPrefix(link, d.url), "#")
+			if strings.HasPrefix(link, "/") && !seen[link] {
+				seen[link] = true
+				queue = append(queue, link)
+			}
+		}
+	}
+	if len(seen) < 20 {
+		t.Errorf("only %d pages were found", len(seen))
 	}
 }
 
