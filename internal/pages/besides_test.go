@@ -151,6 +151,57 @@ func TestUpdatesHaveEntriesOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestAnEditMovesTheUpdatedDateOnly(t *testing.T) {
+	v := storm()
+	v.Issues[1].Updates[2].EditedAt = time.Time{}
+	before := published(t, v)
+	after := published(t, storm()) // edited half an hour ago
+	find := func(p *Publisher, path string) *gofeed.Item {
+		for _, item := range parsedFeed(t, p, path).Items {
+			if strings.HasSuffix(item.Link, "#update-st1-3") {
+				return item
+			}
+		}
+		t.Fatal("the update is not in " + path)
+		return nil
+	}
+	for _, path := range []string{"/updates.rss", "/updates.atom", "/updates.json"} {
+		a, b := find(before, path), find(after, path)
+		if a.GUID != b.GUID || !a.PublishedParsed.Equal(*b.PublishedParsed) {
+			t.Errorf("%s: the update was %s of %s, then %s of %s", path, a.GUID, a.Published, b.GUID, b.Published)
+		}
+		if path != "/updates.rss" && !b.UpdatedParsed.After(*a.UpdatedParsed) {
+			t.Errorf("%s: updated %s, then %s", path, a.Updated, b.Updated)
+		}
+	}
+}
+
+func TestEveryFeedIsInOrder(t *testing.T) {
+	p := published(t, storm())
+	for _, path := range []string{"/history.json", "/updates.rss", "/updates.atom", "/updates.json", "/components/api/history.rss", "/components/api/history.atom"} {
+		f := parsedFeed(t, p, path)
+		if f.FeedLink != "https://status.example.com"+path {
+			t.Errorf("%s says it is at %s", path, f.FeedLink)
+		}
+		var last time.Time
+		ids := map[string]bool{}
+		for n, item := range f.Items {
+			at := item.PublishedParsed
+			if strings.HasSuffix(path, ".atom") {
+				at = item.UpdatedParsed
+			}
+			if n > 0 && !at.Before(last) {
+				t.Errorf("%s: entry %d of %v follows one of %v", path, n, at, last)
+			}
+			last = *at
+			if ids[item.GUID] || !strings.HasPrefix(item.GUID, "urn:uuid:") || !strings.HasPrefix(item.Link, "https://status.example.com/") {
+				t.Errorf("%s: %s at %s", path, item.GUID, item.Link)
+			}
+			ids[item.GUID] = true
+		}
+	}
+}
+
 func TestAComponentHasFeedsOfItsOwn(t *testing.T) {
 	p := published(t, storm())
 	for _, path := range []string{"/components/cards/history.rss", "/components/cards/history.atom", "/components/cards/history.json"} {
@@ -171,7 +222,7 @@ func TestAComponentHasFeedsOfItsOwn(t *testing.T) {
 	if e := events(t, p, "/components/cards/history.ics"); len(e) != 1 {
 		t.Errorf("%d events for the component, want 1", len(e))
 	}
-	for _, path := range []string{"/components/nothing/history.rss", "/components/cards/history.exe", "/components/cards/", "/maintenance/nothing.ics", "/components/cards/history"} {
+	for _, path := range []string{"/components/nothing/history.rss", "/components/cards/history.exe", "/components/cards/", "/maintenance/nothing.ics", "/components/cards/history", "/de/components/cards/history.rss", "/de/og.png", "/de/sitemap.xml"} {
 		if _, err := p.Demand(t.Context(), path); !errors.Is(err, status.ErrNotFound) {
 			t.Errorf("%s: %v", path, err)
 		}
