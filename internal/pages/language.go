@@ -278,3 +278,26 @@ func (all languages) split(path string) (*language, string) {
 	}
 	return all[0], path
 }
+
+// tongue is a language for a page that belongs to no address: one of those the
+// page is read in, or any other there is; else that of the page.
+func (p *press) tongue(code string) *language {
+	for _, l := range p.languages {
+		if code == "" || l.code == code {
+			return l
+		}
+	}
+	if l, known := p.small.Load(code); known {
+		return l.(*language)
+	}
+	if !slices.Contains(languageCodes(), code) {
+		return p.languages[0]
+	}
+	l, err := loadLanguage(code)
+	if err != nil {
+		return p.languages[0]
+	}
+	l.base = "" // it has no pages of its own
+	p.small.Store(code, l)
+	return l
+}

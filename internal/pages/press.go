@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -17,6 +18,7 @@ type press struct {
 	assets    assets
 	languages languages
 	spoken    languages // all there are, for the banner
+	small     sync.Map  // *language by code, for pages that belong to no address
 }
 
 func newPress(cfg Config) (*press, error) {

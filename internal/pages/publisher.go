@@ -192,11 +192,12 @@ func (p *Publisher) NotFound() *Doc { return p.notFound }
 func (p *Publisher) Stylesheet() string { return p.press.assets.style.path }
 
 // Frame renders a small page that looks like the others around a body: for
-// subscription forms and errors.
-func (p *Publisher) Frame(title string, body template.HTML) ([]byte, error) {
+// subscription forms and errors. lang is the language of the body, "" that of
+// the page.
+func (p *Publisher) Frame(lang, title string, body template.HTML) ([]byte, error) {
 	e := p.site.Load().now
 	if e == nil {
 		e = p.press.unknown(p.clock.Now())
 	}
-	return p.press.frame(e, "/", title, body)
+	return p.press.frame(e.in(p.press.tongue(lang)), "/", title, body)
 }

@@ -334,7 +334,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestAFrameLooksLikeThePage(t *testing.T) {
 	p := published(t, calm())
-	page, err := p.Frame("Confirm <your> address", `<form method="post"><button type="submit">Confirm</button></form>`)
+	page, err := p.Frame("", "Confirm <your> address", `<form method="post"><button type="submit">Confirm</button></form>`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,6 +360,18 @@ func TestConfigurationMistakesSayHowToMendThem(t *testing.T) {
 		edit(&cfg)
 		if _, err := New(cfg, &world{}, &stillClock{noon}, quiet()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+func TestASmallPageSpeaksALanguageThatThePageIsNotReadIn(t *testing.T) {
+	p := published(t, calm())
+	for lang, want := range map[string]string{"ja": `<html lang="ja"`, "": `<html lang="en"`, "xx": `<html lang="en"`} {
+		for range 2 {
+			page, err := p.Frame(lang, "Title", "<p>body</p>")
+			if err != nil || !strings.Contains(string(page), want) || strings.Contains(string(page), `href="/ja/`) {
+				t.Errorf("%q: want %s (%v)", lang, want, err)
+			}
 		}
 	}
 }

@@ -74,7 +74,7 @@ type Pages interface {
 	Demand(ctx context.Context, path string) (*pages.Doc, error)
 	NotFound() *pages.Doc
 	Late() (bool, time.Time)
-	Frame(title string, body template.HTML) ([]byte, error)
+	Frame(lang, title string, body template.HTML) ([]byte, error)
 	BannerBuild() (path, integrity string)
 	BannerSample(name string, now time.Time) ([]byte, error)
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -137,13 +138,17 @@ func (s *Server) showError(c *fiber.Ctx, r refusal) error {
 			return s.sendDoc(c, doc)
 		}
 	}
-	title := http.StatusText(r.code)
-	return s.sendFrame(c, r.code, title, s.fragment("error.html", r.text))
+	v, title := s.voices.all[0], http.StatusText(r.code)
+	var b bytes.Buffer
+	if err := v.public.ExecuteTemplate(&b, "error.html", r.text); err != nil {
+		return err
+	}
+	return s.sendFrameIn(c, r.code, v.tag, title, template.HTML(b.String())) // made by html/template
 }
 
-// sendFrame sends a small page that looks like the public ones.
-func (s *Server) sendFrame(c *fiber.Ctx, code int, title string, body template.HTML) error {
-	page, err := s.pages.Frame(title, body)
+// sendFrameIn sends a small page that looks like the public ones.
+func (s *Server) sendFrameIn(c *fiber.Ctx, code int, lang, title string, body template.HTML) error {
+	page, err := s.pages.Frame(lang, title, body)
 	if err != nil {
 		s.log.Error("cannot frame a page", "title", title, "err", err)
 		c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)

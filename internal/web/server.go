@@ -28,6 +28,7 @@ type Server struct {
 	app       *fiber.App
 	assets    assets
 	views     views
+	voices    voices
 	metrics   *metrics
 	passwords passwords
 	askers    *limiter // of subscriptions
@@ -44,7 +45,7 @@ func New(cfg Config, deps Deps) *Server {
 		cfg: cfg, site: parseSite(cfg.PublicURL),
 		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
 		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
-		assets: loadAssets(), views: parseViews(), passwords: newPasswords(),
+		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(),
 		askers: newLimiter(subscribeLimit, subscribeWindow),
 	}
 	if s.log == nil {

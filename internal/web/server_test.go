@@ -97,8 +97,8 @@ func (p shelf) BannerBuild() (path, integrity string) { return "/banner/v1.x.js"
 
 func (p shelf) BannerSample(string, time.Time) ([]byte, error) { return []byte("0"), nil }
 
-func (p shelf) Frame(title string, body template.HTML) ([]byte, error) {
-	return []byte("<!doctype html><title>" + template.HTMLEscapeString(title) + "</title>" + string(body)), nil
+func (p shelf) Frame(lang, title string, body template.HTML) ([]byte, error) {
+	return []byte(`<!doctype html><html lang="` + lang + `"><title>` + template.HTMLEscapeString(title) + "</title>" + string(body)), nil
 }
 
 var front = &pages.Doc{

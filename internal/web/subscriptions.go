@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -38,17 +37,52 @@ type choice struct {
 	slug     string
 }
 
-type subscribePage struct {
-	Email   string
-	Problem string
-	Mail    bool // whether this page can send mail at all
-	Choices []choice
+// subscriptionPage is the form for a new subscription, or one there is.
+type subscriptionPage struct {
+	Subscriber status.Subscriber
+	Problem    string
+	Saved      bool
+	Mail       bool // whether this page can send mail at all
+	Milestones bool
+	Choices    []choice
+	Languages  []Language
 }
 
 // wish is what somebody asks for, by form or as JSON.
 type wish struct {
 	Email      string   `json:"email"`
 	Components []string `json:"components"`
+	Scope      string   `json:"scope"`
+	Language   string   `json:"language"`
+	TimeZone   string   `json:"time_zone"`
+}
+
+// readWish reads the fields of the form.
+func readWish(c *fiber.Ctx) wish {
+	f := form(c)
+	return wish{
+		Email: f.Get("email"), Components: append(f["components"], f["components[]"]...),
+		Scope: f.Get("scope"), Language: f.Get("language"), TimeZone: strings.TrimSpace(f.Get("time_zone")),
+	}
+}
+
+// grant puts the wish into a subscriber.
+func (s *Server) grant(w wish, choices []choice, sub status.Subscriber) status.Subscriber {
+	sub.Components, sub.TimeZone, sub.Scope, sub.Language = chosen(choices), clip(w.TimeZone, 60), status.ScopeAll, ""
+	if w.Scope == string(status.ScopeMilestones) {
+		sub.Scope = status.ScopeMilestones
+	}
+	if slices.Contains(s.languageTags(), w.Language) {
+		sub.Language = w.Language
+	}
+	return sub
+}
+
+func (s *Server) subscriptionPage(sub status.Subscriber, choices []choice) subscriptionPage {
+	return subscriptionPage{
+		Subscriber: sub, Choices: choices, Languages: s.cfg.Languages, Mail: s.cfg.MailConfigured,
+		Milestones: sub.Scope == status.ScopeMilestones,
+	}
 }
 
 func (s *Server) showSubscribe(c *fiber.Ctx) error {
@@ -56,8 +90,8 @@ func (s *Server) showSubscribe(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.sendFrame(c, http.StatusOK, "Subscribe to updates",
-		s.fragment("subscribe.html", subscribePage{Mail: s.cfg.MailConfigured, Choices: choices}))
+	v := s.voice(c, "")
+	return s.sendPart(c, http.StatusOK, v, "title.subscribe", "subscribe.html", s.subscriptionPage(status.Subscriber{}, choices))
 }
 
 // handleSubscribe says the same about known and unknown addresses: whether
@@ -73,34 +107,39 @@ func (s *Server) handleSubscribe(c *fiber.Ctx) error {
 			return refusal{code: http.StatusBadRequest, text: `Send {"email": "...", "components": ["..."]}.`}
 		}
 	} else {
-		f := form(c)
-		w = wish{Email: f.Get("email"), Components: append(f["components"], f["components[]"]...)}
+		w = readWish(c)
 	}
 	w.Email = strings.ToLower(strings.TrimSpace(w.Email))
 	choices, err := s.choices(c, w.Components)
 	if err != nil {
 		return err
 	}
-	problem := s.judgeWish(c, w, choices)
+	v := s.voice(c, w.Language)
+	problem := s.judgeWish(c, v, w, choices)
+	sub := s.grant(w, choices, status.Subscriber{Email: w.Email})
+	if sub.Language == "" && v != s.voices.all[0] {
+		sub.Language = v.tag // who reads the page in a language gets mail in it
+	}
 	if problem.code != 0 && machine {
 		return problem
 	}
 	if problem.code != 0 {
-		return s.sendFrame(c, problem.code, "Check your subscription", s.fragment("subscribe.html",
-			subscribePage{Email: clip(w.Email, 300), Problem: problem.text, Mail: true, Choices: choices}))
+		view := s.subscriptionPage(sub, choices)
+		view.Subscriber.Email, view.Problem, view.Mail = clip(w.Email, 300), problem.text, true
+		return s.sendPart(c, problem.code, v, "title.check", "subscribe.html", view)
 	}
-	if _, err := s.store.Subscribe(c.UserContext(), s.clock.Now(), status.Subscriber{Email: w.Email, Components: chosen(choices)}); err != nil {
+	if _, err := s.store.Subscribe(c.UserContext(), s.clock.Now(), sub); err != nil {
 		return err
 	}
 	if machine {
 		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 		return c.Status(http.StatusAccepted).SendString(`{"status":"confirmation_sent"}`)
 	}
-	return s.sendFrame(c, http.StatusAccepted, "Check your inbox", s.fragment("subscribed.html", w.Email))
+	return s.sendPart(c, http.StatusAccepted, v, "title.inbox", "subscribed.html", w.Email)
 }
 
 // judgeWish says what is wrong with it; code 0 is nothing.
-func (s *Server) judgeWish(c *fiber.Ctx, w wish, choices []choice) refusal {
+func (s *Server) judgeWish(c *fiber.Ctx, v *voice, w wish, choices []choice) refusal {
 	known := func(name string) bool {
 		return slices.ContainsFunc(choices, func(o choice) bool { return o.ID == name || o.slug == name })
 	}
@@ -108,15 +147,17 @@ func (s *Server) judgeWish(c *fiber.Ctx, w wish, choices []choice) refusal {
 	case !s.cfg.MailConfigured:
 		return refusal{code: http.StatusServiceUnavailable, text: "This page sends no mail. Use one of its feeds instead."}
 	case w.Email == "":
-		return refusal{code: http.StatusUnprocessableEntity, text: "Enter the email address that should get the updates."}
+		return refusal{code: http.StatusUnprocessableEntity, text: v.say("problem.empty")}
 	case !looksLikeEmail(w.Email):
-		return refusal{code: http.StatusUnprocessableEntity, text: "That is not an email address. It looks like name@example.com."}
+		return refusal{code: http.StatusUnprocessableEntity, text: v.say("problem.email")}
 	case slices.ContainsFunc(w.Components, func(name string) bool { return !known(name) }):
-		return refusal{code: http.StatusUnprocessableEntity, text: "One of the components is no longer on this page. Choose again."}
+		return refusal{code: http.StatusUnprocessableEntity, text: v.say("problem.component")}
+	case w.TimeZone != "" && !validZone(w.TimeZone):
+		return refusal{code: http.StatusUnprocessableEntity, text: v.say("problem.zone")}
 	case !s.askers.allow(addrKey(s.clientAddr(c)), s.clock.Now()):
 		return refusal{
 			code: http.StatusTooManyRequests, retryAfter: int(subscribeWindow / time.Second),
-			text: "Too many subscriptions from your network. Wait ten minutes and try again.",
+			text: v.say("problem.many"),
 		}
 	}
 	return refusal{}
@@ -159,19 +200,21 @@ func chosen(choices []choice) []string {
 func (s *Server) confirming(c *fiber.Ctx) (status.Subscriber, error) {
 	token := c.Params("token")
 	if !validID(token) {
-		return status.Subscriber{}, linkDead
+		return status.Subscriber{}, s.linkDead(c)
 	}
 	sub, err := s.store.SubscriberByConfirmToken(c.UserContext(), token)
 	if errors.Is(err, status.ErrNotFound) {
-		return sub, linkDead
+		return sub, s.linkDead(c)
 	}
-	if err == nil && sub.ConfirmedAt.IsZero() && s.clock.Now().Sub(sub.ConfirmSentAt) > confirmFor {
-		return sub, linkDead
+	if err == nil && !sub.Active() && s.clock.Now().Sub(sub.ConfirmSentAt) > confirmFor {
+		return sub, s.linkDead(c)
 	}
 	return sub, err
 }
 
-var linkDead = refusal{code: http.StatusGone, text: "This link is no longer valid. Links in confirmation mails work for 24 hours; subscribe again to get a new one."}
+func (s *Server) linkDead(c *fiber.Ctx) refusal {
+	return refusal{code: http.StatusGone, text: s.voice(c, "").say("problem.link")}
+}
 
 // showConfirm changes nothing: mail scanners open links too.
 func (s *Server) showConfirm(c *fiber.Ctx) error {
@@ -179,10 +222,10 @@ func (s *Server) showConfirm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if !sub.ConfirmedAt.IsZero() {
-		return s.sendFrame(c, http.StatusOK, "You are subscribed", s.fragment("confirmed.html", sub))
+	if sub.Active() {
+		return s.sendPart(c, http.StatusOK, s.voice(c, sub.Language), "title.subscribed", "confirmed.html", sub)
 	}
-	return s.sendFrame(c, http.StatusOK, "Confirm your subscription", s.fragment("confirm.html", sub))
+	return s.sendPart(c, http.StatusOK, s.voice(c, sub.Language), "title.confirm", "confirm.html", sub)
 }
 
 func (s *Server) handleConfirm(c *fiber.Ctx) error {
@@ -193,13 +236,7 @@ func (s *Server) handleConfirm(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.sendFrame(c, http.StatusOK, "You are subscribed", s.fragment("confirmed.html", sub))
-}
-
-type preferencesPage struct {
-	Subscriber status.Subscriber
-	Choices    []choice
-	Saved      bool
+	return s.sendPart(c, http.StatusOK, s.voice(c, sub.Language), "title.subscribed", "confirmed.html", sub)
 }
 
 func (s *Server) subscriber(c *fiber.Ctx) (status.Subscriber, error) {
@@ -215,10 +252,10 @@ func (s *Server) showPreferences(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.sendPreferences(c, sub, false)
+	return s.sendPreferences(c, http.StatusOK, sub, func(*subscriptionPage) {})
 }
 
-func (s *Server) sendPreferences(c *fiber.Ctx, sub status.Subscriber, saved bool) error {
+func (s *Server) sendPreferences(c *fiber.Ctx, code int, sub status.Subscriber, change func(*subscriptionPage)) error {
 	choices, err := s.choices(c, sub.Components)
 	if err != nil {
 		return err
@@ -228,7 +265,9 @@ func (s *Server) sendPreferences(c *fiber.Ctx, sub status.Subscriber, saved bool
 			choices[i].Chosen = true
 		}
 	}
-	return s.sendFrame(c, http.StatusOK, "Your subscription", s.fragment("preferences.html", preferencesPage{sub, choices, saved}))
+	view := s.subscriptionPage(sub, choices)
+	change(&view)
+	return s.sendPart(c, code, s.voice(c, sub.Language), "title.preferences", "preferences.html", view)
 }
 
 // savePreferences needs no session: whoever holds the token is the subscriber.
@@ -237,28 +276,33 @@ func (s *Server) savePreferences(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := form(c)
-	choices, err := s.choices(c, append(f["components"], f["components[]"]...))
+	w := readWish(c)
+	choices, err := s.choices(c, w.Components)
 	if err != nil {
 		return err
 	}
-	sub.Components = chosen(choices)
+	sub = s.grant(w, choices, sub)
+	if w.TimeZone != "" && !validZone(w.TimeZone) {
+		return s.sendPreferences(c, http.StatusUnprocessableEntity, sub, func(p *subscriptionPage) {
+			p.Problem = s.voice(c, sub.Language).say("problem.zone")
+		})
+	}
 	if err := s.store.SaveSubscriber(c.UserContext(), sub); err != nil {
 		return err
 	}
-	return s.sendPreferences(c, sub, true)
+	return s.sendPreferences(c, http.StatusOK, sub, func(p *subscriptionPage) { p.Saved = true })
 }
 
 // showUnsubscribe never unsubscribes: mail scanners and previews open links.
 func (s *Server) showUnsubscribe(c *fiber.Ctx) error {
 	sub, err := s.subscriber(c)
 	if errors.Is(err, status.ErrNotFound) {
-		return s.sendFrame(c, http.StatusOK, "Unsubscribed", s.fragment("unsubscribed.html", nil))
+		return s.sendPart(c, http.StatusOK, s.voice(c, ""), "title.unsubscribed", "unsubscribed.html", nil)
 	}
 	if err != nil {
 		return err
 	}
-	return s.sendFrame(c, http.StatusOK, "Unsubscribe", s.fragment("unsubscribe.html", sub))
+	return s.sendPart(c, http.StatusOK, s.voice(c, sub.Language), "title.unsubscribe", "unsubscribe.html", sub)
 }
 
 // handleUnsubscribe is also the one click of RFC 8058: mail providers post it
@@ -272,14 +316,5 @@ func (s *Server) handleUnsubscribe(c *fiber.Ctx) error {
 	if err := s.store.Unsubscribe(c.UserContext(), token); err != nil && !errors.Is(err, status.ErrNotFound) {
 		return err
 	}
-	return s.sendFrame(c, http.StatusOK, "Unsubscribed", s.fragment("unsubscribed.html", nil))
-}
-
-// fragment renders a part of a public-looking page.
-func (s *Server) fragment(name string, data any) template.HTML {
-	html, err := s.views.fragment(name, data)
-	if err != nil {
-		s.log.Error("cannot render a fragment", "template", name, "err", err)
-	}
-	return html
+	return s.sendPart(c, http.StatusOK, s.voice(c, ""), "title.unsubscribed", "unsubscribed.html", nil)
 }

@@ -202,3 +202,62 @@ func TestAPageWithoutMailOffersItsFeeds(t *testing.T) {
 	s.browser().get("/subscriptions").want(t, http.StatusOK, "/history.atom")
 	s.browser().do("POST", "/subscriptions", url.Values{"email": {"a@example.com"}}).want(t, http.StatusServiceUnavailable)
 }
+
+func TestPreferencesAreKeptAndShownInTheLanguageChosen(t *testing.T) {
+	s := newSite(t)
+	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})
+	s.revise(status.SaveComponent{Component: status.Component{Name: "API"}})
+	sub := s.subscribed("ann@example.com", true)
+	b := s.browser()
+	got := b.do("POST", "/subscriptions/"+sub.Token, url.Values{
+		"components": {checkout}, "scope": {"milestones"}, "language": {"de"}, "time_zone": {"Europe/Berlin"},
+	})
+	got.want(t, http.StatusOK, `<html lang="de">`, "Gespeichert.", `value="milestones" checked`, `value="Europe/Berlin"`, `value="de" lang="de" selected`)
+	now, err := s.store.SubscriberByToken(t.Context(), sub.Token)
+	if err != nil || now.Scope != status.ScopeMilestones || now.Language != "de" || now.TimeZone != "Europe/Berlin" || len(now.Components) != 1 {
+		t.Errorf("kept %+v (%v)", now, err)
+	}
+	bad := b.do("POST", "/subscriptions/"+sub.Token, url.Values{"time_zone": {"Mars/Olympus"}, "scope": {"all"}, "language": {"xx"}})
+	bad.want(t, http.StatusUnprocessableEntity, "not a time zone", `value="Mars/Olympus"`)
+	if now, _ = s.store.SubscriberByToken(t.Context(), sub.Token); now.TimeZone != "Europe/Berlin" {
+		t.Error("a bad time zone was kept")
+	}
+}
+
+func TestWhoReadsThePageInALanguageGetsMailInIt(t *testing.T) {
+	s := newSite(t)
+	s.browser().do("POST", "/subscriptions", url.Values{"email": {"ann@example.com"}}, "Accept-Language", "fr-CH, de;q=0.5").
+		want(t, http.StatusAccepted, `<html lang="fr">`, "Consultez votre messagerie")
+	s.browser().do("POST", "/subscriptions", url.Values{"email": {"bob@example.com"}, "language": {"de"}}).
+		want(t, http.StatusAccepted, `<html lang="de">`)
+	all, err := s.store.Subscribers(t.Context(), "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range all {
+		// French is not among the languages of this site's mails, German is.
+		if want := map[string]string{"ann@example.com": "fr", "bob@example.com": "de"}[sub.Email]; sub.Language != want {
+			t.Errorf("%s gets mail in %q, want %q", sub.Email, sub.Language, want)
+		}
+	}
+}
+
+func TestAnAddressWhoseMailCameBackIsToldSoAndMayConfirmAnew(t *testing.T) {
+	s := newSite(t)
+	sub := s.subscribed("ann@example.com", true)
+	if err := s.store.RecordBounce(t.Context(), s.clock.Now(), status.Bounce{Address: sub.Email, Hard: true, Reason: "gone"}); err != nil {
+		t.Fatal(err)
+	}
+	s.browser().get("/subscriptions/"+sub.Token).want(t, http.StatusOK, "Mail to this address came back")
+	s.clock.now = s.clock.now.Add(25 * time.Hour)
+	s.browser().do("POST", "/subscriptions", url.Values{"email": {sub.Email}}).want(t, http.StatusAccepted)
+	again, err := s.store.SubscriberByToken(t.Context(), sub.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.browser().get("/subscriptions/confirm/"+again.ConfirmToken).want(t, http.StatusOK, "Confirm the subscription")
+	s.browser().do("POST", "/subscriptions/confirm/"+again.ConfirmToken, nil).want(t, http.StatusOK, "gets the updates")
+	if s.confirmed() != 1 {
+		t.Error("it is still suppressed")
+	}
+}

@@ -21,11 +21,9 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// views are the parsed templates: admin pages each with the layout, and the
-// fragments that package pages frames.
+// views are the parsed templates: admin pages each with the layout.
 type views struct {
-	admin  map[string]*template.Template
-	public *template.Template
+	admin map[string]*template.Template
 }
 
 var viewFuncs = template.FuncMap{
@@ -61,16 +59,7 @@ func parseViews() views {
 	for _, name := range names {
 		v.admin[path.Base(name)] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, name))
 	}
-	v.public = template.Must(template.New("").Funcs(viewFuncs).ParseFS(templateFiles, "templates/public/*.html"))
 	return v
-}
-
-func (v views) fragment(name string, data any) (template.HTML, error) {
-	var b bytes.Buffer
-	if err := v.public.ExecuteTemplate(&b, name, data); err != nil {
-		return "", err
-	}
-	return template.HTML(b.String()), nil // made by html/template
 }
 
 // page is what the layout of the admin needs around Data.
