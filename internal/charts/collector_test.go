@@ -91,6 +91,13 @@ func (b *bench) run(t *testing.T, ask func(ctx context.Context, c Config, from, 
 	return func() { cancel(); <-done }
 }
 
+// asked is how often a chart was asked for.
+func (b *bench) asked(name string) int {
+	b.counting.Lock()
+	defer b.counting.Unlock()
+	return b.asks[name]
+}
+
 func all(c Config, from, to time.Time) (list []status.Sample) {
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
 		list = append(list, minute(c, at, 1))
@@ -108,12 +115,12 @@ func TestADayOfThePastIsFetchedAndThenEachMinute(t *testing.T) {
 		if n := b.count("load"); n != 24*60 {
 			t.Errorf("%d minutes of the past, want a day", n)
 		}
-		asked := b.asks["load"]
+		asked := b.asked("load")
 		time.Sleep(10 * time.Minute)
 		if n := b.count("load"); n != 24*60+10 {
 			t.Errorf("%d minutes ten minutes later", n)
 		}
-		if n := b.asks["load"] - asked; n != 10 {
+		if n := b.asked("load") - asked; n != 10 {
 			t.Errorf("asked %d times in ten minutes", n)
 		}
 		stop()
@@ -137,7 +144,7 @@ func TestASourceThatHangsOrFailsKeepsNoOtherWaiting(t *testing.T) {
 		if n := b.count("works"); n != 24*60+2*60 {
 			t.Errorf("%d minutes", n)
 		}
-		if n := b.asks["fails"]; n < 8 || n > 14 {
+		if n := b.asked("fails"); n < 8 || n > 14 {
 			t.Errorf("a source that fails is asked %d times in two hours", n)
 		}
 		stop()
@@ -183,11 +190,14 @@ func TestWhatIsNoNumberIsNotKept(t *testing.T) {
 			return append(list, minute(c, to.Add(time.Hour), 1)), nil
 		}, "load")
 		time.Sleep(10 * time.Second)
+		stop()
+		if len(b.have["load"]) == 0 {
+			t.Error("nothing is kept")
+		}
 		for at, v := range b.have["load"] {
 			if v != 1 || at.After(time.Now()) {
 				t.Errorf("%s: %v", at, v)
 			}
 		}
-		stop()
 	})
 }
