@@ -323,6 +323,17 @@ func (e *edition) past(zone *time.Location) []pastDay {
 		days[n].More += len(list) - shown
 		days[n].Path = e.path(monthPath(starts[n], zone))
 	}
+	for _, c := range e.view.Corrections {
+		name, public := e.names[c.ComponentID]
+		if !public || c.Status.Rank() <= status.UnderMaintenance.Rank() {
+			continue
+		}
+		l := e.lang.status(c.Status)
+		item := pastItem{Path: e.path("/uptime#correction-" + c.ID), Title: e.lang.pair(name, l.Word), Look: l, Note: e.lang.say("corrections.note")}
+		for n := max(0, on(c.From)); n <= on(c.To.Add(-1)); n++ {
+			days[n].Refs = append(days[n].Refs, item)
+		}
+	}
 	// Before there was anything to watch no day was quiet, only unknown.
 	first := max(0, on(e.beginning()))
 	if len(e.view.Components)+len(e.view.Issues)+len(e.view.Maintenances) == 0 {

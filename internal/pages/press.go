@@ -313,8 +313,8 @@ func (l *language) lost() template.HTML {
 // frame renders a small page around a body.
 func (p *press) frame(e *edition, path, title string, body template.HTML) ([]byte, error) {
 	f := framePage{shell: p.shell(e, path, title, title), Heading: title, Body: body}
-	f.Late, f.Languages = nil, nil // it belongs to no address
-	f.Script = ""                  // nothing on it moves, and the policy of forms allows none
+	f.Late, f.Languages, f.Canonical, f.Card = nil, nil, "", "" // it belongs to no address
+	f.Script = ""                                               // nothing on it moves, and the policy of forms allows none
 	return e.render("frame", f)
 }
 

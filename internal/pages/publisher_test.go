@@ -365,7 +365,9 @@ func TestConfigurationMistakesSayHowToMendThem(t *testing.T) {
 }
 
 func TestASmallPageSpeaksALanguageThatThePageIsNotReadIn(t *testing.T) {
-	p := published(t, calm())
+	cfg := settings()
+	cfg.Languages = []string{"de"}
+	p, _, _ := stage(t, cfg, calm())
 	for lang, want := range map[string]string{"ja": `<html lang="ja"`, "": `<html lang="en"`, "xx": `<html lang="en"`} {
 		for range 2 {
 			page, err := p.Frame(lang, "Title", "<p>body</p>")

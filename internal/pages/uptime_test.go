@@ -127,6 +127,19 @@ func TestACorrectionMovesUptimeAndIsShown(t *testing.T) {
 	}
 }
 
+func TestADayWithACorrectedOutageIsNotCalledQuiet(t *testing.T) {
+	v := calm()
+	at := noon.AddDate(0, 0, -1)
+	v.Corrections = []status.Correction{{ID: "co1", ComponentID: "cards", From: at, To: at.Add(time.Hour), Status: status.MajorOutage, Reason: "r", CreatedAt: noon}}
+	page := body(t, published(t, v), "/")
+	if refs := texts(t, page, ".ref"); !slices.Equal(refs, []string{"Corrected: Card payments: Major outage"}) {
+		t.Errorf("%q", refs)
+	}
+	if days := texts(t, page, ".day h3"); days[0] != "22 Nov 2026" || days[1] != "21 Nov 2026" {
+		t.Errorf("days %q", days)
+	}
+}
+
 func TestWeightsChangeWhatCounts(t *testing.T) {
 	cfg := settings()
 	cfg.Weights = status.Weights{status.MajorOutage: 1, status.PartialOutage: 1, status.DegradedPerformance: 0.5}
