@@ -127,6 +127,34 @@ func TestACorrectionMovesUptimeAndIsShown(t *testing.T) {
 	}
 }
 
+func TestACorrectionShowsAsSoonAsItIsMadeAndGoesWhenWithdrawn(t *testing.T) {
+	p, w, clock := stage(t, settings(), calm())
+	began := calm().Issues[2].StartedAt
+	for _, step := range []struct {
+		corrections []status.Correction
+		want        string
+	}{
+		{nil, "99.89%"},
+		{[]status.Correction{{ID: "co1", ComponentID: "cards", From: began, To: began.Add(137 * time.Minute), Status: status.Operational, Reason: "r", CreatedAt: noon}}, "100%"},
+		{nil, "99.89%"},
+	} {
+		w.change(func(v *status.View) { v.Corrections = step.corrections })
+		clock.now = clock.now.Add(time.Second)
+		if err := p.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := tableRow(t, body(t, p, "/uptime"), "Card payments")[1]; got != step.want {
+			t.Errorf("with %d corrections the table says %s, want %s", len(step.corrections), got, step.want)
+		}
+		if got := texts(t, body(t, p, "/components/cards"), "dl.data dd")[3]; got != step.want {
+			t.Errorf("with %d corrections the component says %s, want %s", len(step.corrections), got, step.want)
+		}
+		if page := body(t, p, "/"); !strings.Contains(page, `<span class="share">`+step.want+"</span>") || strings.Contains(page, "4 Nov 2026: major outage 2 h 17 min") != (step.corrections == nil) {
+			t.Errorf("with %d corrections the front page does not say %s", len(step.corrections), step.want)
+		}
+	}
+}
+
 func TestADayWithACorrectedOutageIsNotCalledQuiet(t *testing.T) {
 	v := calm()
 	at := noon.AddDate(0, 0, -1)
