@@ -1,11 +1,10 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -171,24 +170,32 @@ func lookAtSMTP(ctx context.Context, p *patient) []status.Check {
 	if p.cfg.SMTP.URL == "" {
 		return []status.Check{check("smtp", status.CheckOff, "", "smtp.url is not set: no mail")}
 	}
-	_, err := broadcast.NewEmail(broadcast.EmailConfig{
-		URL: p.cfg.SMTP.URL, From: p.cfg.SMTP.From, ReplyTo: p.cfg.SMTP.ReplyTo, PublicURL: p.cfg.PublicURL, PageName: p.cfg.Page.Name,
-	})
+	mail, err := p.cfg.mailer()
 	if err != nil {
 		return []status.Check{check("smtp", status.CheckFail, "", "%v", err)}
 	}
-	u, err := url.Parse(p.cfg.SMTP.URL)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	said, err := mail.Check(ctx)
 	if err != nil {
-		return []status.Check{check("smtp", status.CheckFail, "", "smtp.url cannot be read")}
+		return []status.Check{check("smtp", status.CheckFail, "see that this machine may reach it and that the password is right; many providers block port 25", "%v", err)}
 	}
-	port := cmp.Or(u.Port(), map[string]string{"smtps": "465"}[u.Scheme], "587")
-	address := net.JoinHostPort(u.Hostname(), port)
-	line, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", address)
+	checks := []status.Check{check("smtp", status.CheckOK, "", "%s", said)}
+	if strings.HasPrefix(p.cfg.PublicURL, "http://") && !localURL(p.cfg.PublicURL) {
+		checks = append(checks, check("smtp", status.CheckWarn, "serve the page by https and set public_url",
+			"public_url is not https: mail programs offer no one-click unsubscribe"))
+	}
+	return checks
+}
+
+// localURL reports whether only this machine reaches the URL: a trial.
+func localURL(raw string) bool {
+	u, err := url.Parse(raw)
 	if err != nil {
-		return []status.Check{check("smtp", status.CheckFail, "see that this machine may reach it; many providers block port 25", "%s: %v", address, err)}
+		return false
 	}
-	_ = line.Close()
-	return []status.Check{check("smtp", status.CheckOK, "", "%s takes connections", address)}
+	address, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && address.IsLoopback()
 }
 
 func lookAtTwitter(_ context.Context, p *patient) []status.Check {

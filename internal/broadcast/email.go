@@ -122,6 +122,20 @@ func (e *Email) Send(ctx context.Context, m Message) (string, error) {
 	return cutTo(oneLine(answer), 200), nil
 }
 
+// Check connects to the mail server and signs in, and sends nothing. It tells
+// what the server can do that matters.
+func (e *Email) Check(ctx context.Context) (string, error) {
+	l, err := e.lines.relay.dial(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer l.hangUp()
+	if l.pipelining {
+		return "signed in; one mail in each round trip (PIPELINING)", nil
+	}
+	return "signed in; without PIPELINING a mail takes four round trips", nil
+}
+
 // eventTest is the event of a mail that only shows that mail arrives.
 const eventTest status.Event = "test"
 

@@ -165,3 +165,16 @@ func TestBounceReportsNeedTheSecret(t *testing.T) {
 		t.Errorf("reports %q", s.reports)
 	}
 }
+
+func TestMetricsSayHowLongItTookToTellEverybody(t *testing.T) {
+	s := newSite(t)
+	_, ds := s.announced("a@example.com", "b@example.com")
+	for n, d := range ds {
+		s.mark(s.store.MarkSent(t.Context(), d.ID, 1, "ok", d.CreatedAt.Add(time.Duration(n+3)*time.Second)))
+	}
+	s.mark(s.store.FinishDispatches(t.Context()))
+	req := request("GET", "status.example.com", "/metrics", nil)
+	req.Header.Set("Authorization", "Bearer "+secret)
+	s.send(req).want(t, http.StatusOK, "statusbridge_time_to_last_mail_seconds 4", "statusbridge_time_to_public_seconds ",
+		`statusbridge_subscribers{state="active"} 2`, `statusbridge_channel_troubled{channel="email"} 0`)
+}

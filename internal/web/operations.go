@@ -142,12 +142,17 @@ var (
 	pageAgeDesc    = prometheus.NewDesc("statusbridge_page_age_seconds", "Seconds since the content of the public page last changed.", nil, nil)
 	blindDesc      = prometheus.NewDesc("statusbridge_source_blind", "1 while nothing of the source resolves by itself: its heartbeat is stale or it does not answer.", []string{"source"}, nil)
 	answeredDesc   = prometheus.NewDesc("statusbridge_source_answer_age_seconds", "Seconds since a polled source last gave an answer that can be believed.", []string{"source"}, nil)
+	troubledDesc   = prometheus.NewDesc("statusbridge_channel_troubled", "1 while the last attempt on a channel failed.", []string{"channel"}, nil)
+	pausedDesc     = prometheus.NewDesc("statusbridge_channel_paused", "1 while a person has stopped a channel.", []string{"channel"}, nil)
+	audienceDesc   = prometheus.NewDesc("statusbridge_subscribers", "Subscribers by state: active, unconfirmed, suppressed because mail came back.", []string{"state"}, nil)
+	toPublicDesc   = prometheus.NewDesc("statusbridge_time_to_public_seconds", "Seconds from the beginning of the disturbance to its publication, of the issue published last.", nil, nil)
+	toLastDesc     = prometheus.NewDesc("statusbridge_time_to_last_mail_seconds", "Seconds from an update to the last mail about it, of the update whose mails were done last.", nil, nil)
 	databaseDesc   = prometheus.NewDesc("statusbridge_database_up", "1 when the database answered this scrape, else 0 and series that need it are missing.", nil, nil)
 )
 
 // Describe lists the series.
 func (m scrape) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc, blindDesc, answeredDesc} {
+	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc, blindDesc, answeredDesc, troubledDesc, pausedDesc, audienceDesc, toPublicDesc, toLastDesc} {
 		out <- d
 	}
 }
@@ -180,6 +185,7 @@ func (m scrape) Collect(out chan<- prometheus.Metric) {
 			}
 		}
 	}
+	m.s.measureBroadcast(ctx, gauge)
 	if sources, err := m.s.sourceHealth(ctx); err == nil {
 		for _, h := range sources {
 			blind := 0.0
