@@ -13,6 +13,8 @@ type issuePage struct {
 	Events   []event // before the first update, newest first
 	Course   *course // nil when it was over at once
 	Resolved *moment
+	// Corrections of what the issue says of its components.
+	Corrections []correctionNote
 }
 
 type workPage struct {
@@ -45,6 +47,11 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 		page.Resolved = &at
 	}
 	page.Events, page.Course = e.events(i), e.course(i)
+	hurt := e.worst(i)
+	page.Corrections = e.corrections(e.view.Corrections, func(c status.Correction) bool {
+		return c.To.After(i.StartedAt) && (i.Open() || c.From.Before(i.ResolvedAt)) &&
+			slices.ContainsFunc(hurt, func(a status.Affected) bool { return a.ComponentID == c.ComponentID })
+	})
 	return page
 }
 

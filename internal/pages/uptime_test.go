@@ -113,7 +113,7 @@ func TestACorrectionMovesUptimeAndIsShown(t *testing.T) {
 	if got := rowOf(t, v, time.UTC, "Card payments"); got.Uptime != "100%" || strings.Contains(got.Summary, "major") {
 		t.Errorf("%s, %s", got.Uptime, got.Summary)
 	}
-	for _, path := range []string{"/uptime", "/components/cards"} {
+	for _, path := range []string{"/uptime", "/components/cards", "/issues/aa3"} {
 		page := body(t, p, path)
 		if notes := texts(t, page, "#correction-co1 p"); len(notes) != 2 || notes[0] != "Card payments, 4 Nov, 07:00 UTC – 09:17 UTC: it was no outage. The probe <b>was</b> at fault." {
 			t.Errorf("%s: %q", path, notes)
@@ -122,8 +122,10 @@ func TestACorrectionMovesUptimeAndIsShown(t *testing.T) {
 			t.Errorf("%s tells who corrected, or of a component that is not public", path)
 		}
 	}
-	if page := body(t, p, "/components/api"); strings.Contains(page, "correction-") {
-		t.Error("the correction of another component is shown")
+	for _, path := range []string{"/components/api", "/issues/aa1"} {
+		if strings.Contains(body(t, p, path), "correction-") {
+			t.Errorf("%s shows the correction of another component", path)
+		}
 	}
 }
 
