@@ -93,12 +93,13 @@ func (w *world) draft(title string) string {
 // nothingIsPublic checks that a draft has no public effect.
 func (w *world) nothingIsPublic(title string) {
 	w.t.Helper()
-	page := visitor(w.daemon).get("/")
-	if page.says(title) == nil {
+	var front *page
+	eventually(w.t, "the page knows the components", func() error {
+		front = visitor(w.daemon).get("/")
+		return front.says("All Systems Operational")
+	})
+	if front.says(title) == nil {
 		w.t.Error("the page shows a draft")
-	}
-	if err := page.says("All Systems Operational"); err != nil {
-		w.t.Error(err)
 	}
 	for _, feed := range []string{"/history.rss", "/history.atom"} {
 		if err := w.feedHas(feed, 0, "", ""); err != nil {
