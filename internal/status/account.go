@@ -34,3 +34,9 @@ type Session struct {
 	ExpiresAt time.Time
 	UserAgent string
 }
+
+// Record is a line of the audit log about what is not on the board: accounts,
+// sessions and tokens.
+func Record(actor, action, detail string, now time.Time) Changes {
+	return Changes{Entries: []Entry{{At: now, Actor: actor, Action: action, Reason: ReasonPerson, Detail: detail}}}
+}

@@ -128,7 +128,7 @@ func Columns() map[string][]string {
 		deliveries.name: names(deliveries.shape()), subscribers.name: names(subscribers.shape()),
 		accounts.name: names(accounts.shape()), sessions.name: names(sessions.shape()),
 		settings.name: names(settings.shape()), corrections.name: names(corrections.shape()),
-		samples.name: names(samples.shape()),
+		samples.name: names(samples.shape()), tokens.name: names(tokens.shape()),
 	}
 }
 

@@ -67,6 +67,10 @@ func (s *Server) routeAdmin() {
 	s.read("/admin/banner", status.Viewer, s.showBanner)
 	s.read("/admin/banner/sample.js", status.Viewer, s.serveBannerSample)
 	s.read("/admin/audit", status.Viewer, s.showAudit)
+
+	s.read("/admin/settings/tokens", status.Admin, s.showTokens)
+	s.act("/admin/settings/tokens", status.Admin, s.createToken)
+	s.act("/admin/settings/tokens/:id/revoke", status.Admin, s.revokeToken)
 }
 
 // revise carries out a person's decision through the one write verb. It

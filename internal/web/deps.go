@@ -96,6 +96,7 @@ type Store interface {
 	outbox
 	subscribers
 	accounts
+	tokens
 	backoff
 }
 
@@ -160,6 +161,14 @@ type accounts interface {
 	Session(ctx context.Context, idHash string) (status.Session, status.Account, error)
 	TouchSession(ctx context.Context, idHash string, seen time.Time) error
 	DeleteSession(ctx context.Context, idHash string) error
+}
+
+type tokens interface {
+	CreateToken(ctx context.Context, t status.Token) error
+	Tokens(ctx context.Context) ([]status.Token, error)
+	TokenByHash(ctx context.Context, hash string) (status.Token, error)
+	TouchToken(ctx context.Context, id string, used time.Time) error
+	RevokeToken(ctx context.Context, id string, now time.Time) error
 }
 
 type backoff interface {

@@ -1,6 +1,10 @@
 package web
 
-import "github.com/statusbridge/statusbridge/internal/status"
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
 
 // Guarded is a route behind the gate, for tests that walk over all of them.
 type Guarded struct {
@@ -15,4 +19,12 @@ func (s *Server) Guarded() []Guarded {
 		list = append(list, Guarded{g.method, g.path, g.role})
 	}
 	return list
+}
+
+// TokenDoor is an application that lets in who has a token with the scope, and
+// tells the token's name.
+func (s *Server) TokenDoor(scope status.TokenScope) *fiber.App {
+	app := fiber.New(fiber.Config{ErrorHandler: s.handleError})
+	app.All("/api/v1/x", s.withToken(scope, func(c *fiber.Ctx, t status.Token) error { return c.SendString(t.Name) }))
+	return app
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -203,18 +202,11 @@ func (m scrape) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// handleMetrics answers those who know the webhook secret, and signed-in
-// people who give their session as a bearer token.
+// handleMetrics answers those who know the webhook secret, programs with an API
+// token, and signed-in people who give their session as a bearer token.
 func (s *Server) handleMetrics(c *fiber.Ctx) error {
-	if !s.knowsSecret(&c.Request().Header) {
-		bearer, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
-		v, err := s.visitOf(c.UserContext(), bearer)
-		if err != nil && !errors.Is(err, errSignedOut) {
-			return err
-		}
-		if err != nil || !v.may(status.Admin) {
-			return refusal{code: http.StatusUnauthorized, text: "Send the webhook secret as Authorization: Bearer."}
-		}
+	if err := s.mayScrape(c); err != nil {
+		return err
 	}
 	families, err := s.metrics.registry.Gather()
 	if err != nil {
@@ -231,4 +223,25 @@ func (s *Server) handleMetrics(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, string(format))
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Send(body.Bytes())
+}
+
+func (s *Server) mayScrape(c *fiber.Ctx) error {
+	if s.knowsSecret(&c.Request().Header) {
+		return nil
+	}
+	token, err := s.bearer(c.UserContext(), &c.Request().Header)
+	if err == nil && token.May(status.TokenRead) {
+		return nil
+	}
+	if err != nil && !errors.As(err, new(refusal)) {
+		return err
+	}
+	v, err := s.visitOf(c.UserContext(), bearerOf(&c.Request().Header))
+	if err != nil && !errors.Is(err, errSignedOut) {
+		return err
+	}
+	if err != nil || !v.may(status.Admin) {
+		return refusal{code: http.StatusUnauthorized, text: "Send the webhook secret or an API token as Authorization: Bearer."}
+	}
+	return nil
 }

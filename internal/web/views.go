@@ -141,6 +141,7 @@ var notices = map[string]string{
 	"erased":      "Erased. Nothing here names that address any more.",
 	"reloaded":    "Rules reloaded.",
 	"fired":       "Test alert sent. Its draft appears here as soon as the rule's hold is over; reload to see it.",
+	"revoked":     "Revoked. It opens nothing any more.",
 	"cleared":     "Test alert cleared.",
 }
 

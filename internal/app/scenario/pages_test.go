@@ -79,6 +79,7 @@ var everyPage = []struct {
 	{path: "/admin/banner?state=all+at+once&place=inline", admin: true},
 	{path: "/admin/banner?state=an+outage&place=inline&theme=dark&dir=rtl", admin: true},
 	{path: "/admin/audit", admin: true},
+	{path: "/admin/settings/tokens", admin: true},
 }
 
 // Each page, in Chromium: the same content without JavaScript, nothing to
