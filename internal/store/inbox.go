@@ -149,3 +149,8 @@ func pack(body []byte) ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
+
+// Webhook reads one delivery.
+func (s *Store) Webhook(ctx context.Context, id string) (status.Webhook, error) {
+	return webhooks.one(ctx, s.read, status.ErrNotFound, "WHERE id = ?", id)
+}

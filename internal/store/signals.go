@@ -130,6 +130,15 @@ func (s *Store) Unmatched(ctx context.Context, limit int) ([]status.Signal, erro
 	return signals.list(ctx, s.read, tail, args...)
 }
 
+// RuleSignals lists the alerts that a rule took last, the newest first.
+func (s *Store) RuleSignals(ctx context.Context, rule string, limit int) ([]status.Signal, error) {
+	prefix := status.TrackKey{Rule: rule}.String()
+	tail, args := limited(fmt.Sprintf(
+		"WHERE EXISTS (SELECT 1 FROM %s AS t WHERE SUBSTR(t.value, 1, LENGTH(?)) = ?) ORDER BY received_at DESC, source, fingerprint",
+		s.dialect.elements("signals.tracks")), []any{prefix, prefix}, limit)
+	return signals.list(ctx, s.read, tail, args...)
+}
+
 // Due is the earliest moment at which the clock has something to do, zero if
 // there is none.
 func (s *Store) Due(ctx context.Context) (time.Time, error) {

@@ -365,5 +365,9 @@ func TestTheAlertsBehindAnIssueAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, "unmatched", names(got), []string{"free"})
+		if got, err = s.RuleSignals(t.Context(), mine.Rule, 5); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "what the rule took", names(got), []string{"own"})
 	})
 }

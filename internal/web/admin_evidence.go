@@ -23,6 +23,12 @@ type signalView struct {
 	Episodes      int
 	URL           string
 	Labels        []pair
+	Why           []status.Try // what the rules say to it; nil if nobody asked
+}
+
+// alertName is what people call an alert.
+func alertName(labels map[string]string, fallback string) string {
+	return cmp.Or(labels["alertname"], labels["condition"], labels["title"], fallback)
 }
 
 type pair struct{ Name, Value string }
@@ -32,7 +38,7 @@ func (s *Server) signalViews(signals []status.Signal) []signalView {
 	var list []signalView
 	for _, sig := range signals {
 		v := signalView{
-			Name:    cmp.Or(sig.Labels["alertname"], sig.Labels["condition"], sig.Labels["title"], sig.Key.Fingerprint),
+			Name:    alertName(sig.Labels, sig.Key.Fingerprint),
 			Summary: cmp.Or(sig.Annotations["summary"], sig.Annotations["description"], sig.Annotations["message"]),
 			Source:  sig.Key.Source, Firing: sig.Firing, Since: sig.StartsAt, Ended: sig.EndsAt,
 			Episodes: sig.Episodes, URL: sig.URL,
@@ -89,7 +95,7 @@ func entryViews(entries []status.Entry, targets map[string]pair) []entryView {
 }
 
 type alertsPage struct {
-	Sources   []status.SourceHealth
+	Sources   []sourceView
 	Unmatched []signalView
 	Dead      []webhookView
 	Last      []webhookView
@@ -97,6 +103,7 @@ type alertsPage struct {
 }
 
 type webhookView struct {
+	ID           string
 	At           time.Time
 	Kind, Source string
 	State        string
@@ -104,16 +111,13 @@ type webhookView struct {
 	Events       int
 	Size         string
 	Excerpt      string
+	Did          []string // "2 alerts began to fire"
 }
 
 const webhooksOnPage = 30
 
 func (s *Server) showAlerts(c *fiber.Ctx, _ visit) error {
 	ctx := c.UserContext()
-	sources, err := s.sourceHealth(ctx)
-	if err != nil {
-		return err
-	}
 	unmatched, err := s.store.Unmatched(ctx, 100)
 	if err != nil {
 		return err
@@ -126,11 +130,29 @@ func (s *Server) showAlerts(c *fiber.Ctx, _ visit) error {
 	if err != nil {
 		return err
 	}
+	sources, err := s.sourceViews(ctx, last)
+	if err != nil {
+		return err
+	}
 	view := alertsPage{
-		Sources: sources, Unmatched: s.signalViews(unmatched), Dead: webhookViews(dead, true), Last: webhookViews(last, false),
+		Sources: sources, Unmatched: s.unmatchedViews(unmatched), Dead: webhookViews(dead, true), Last: webhookViews(last, false),
 		Waiting: s.intake.Stats().JournalDepth,
 	}
 	return s.render(c, http.StatusOK, "alerts.html", page{Title: "Alerts", Nav: "alerts", Data: view})
+}
+
+// unmatchedViews say why each rule does not want the alerts.
+func (s *Server) unmatchedViews(signals []status.Signal) []signalView {
+	rules := s.rules().Rules
+	var list []signalView
+	for _, sig := range signals {
+		v := s.signalViews([]status.Signal{sig})[0]
+		if rules != nil {
+			v.Why = rules.Try(sig.Key.Source, sig.Labels, sig.Lists)
+		}
+		list = append(list, v)
+	}
+	return list
 }
 
 // sourceHealth is how the sources do that the rules watch.
@@ -150,8 +172,15 @@ func webhookViews(hooks []status.Webhook, excerpt bool) []webhookView {
 	var list []webhookView
 	for _, h := range hooks {
 		v := webhookView{
-			At: h.ReceivedAt, Kind: h.Kind, Source: h.Source, State: string(h.State), Verdict: h.Verdict,
+			ID: h.ID, At: h.ReceivedAt, Kind: h.Kind, Source: h.Source, State: string(h.State), Verdict: h.Verdict,
 			Events: h.Events, Size: size(len(h.Body)),
+		}
+		for n, o := range h.Outcomes {
+			if n == mostNames {
+				v.Did = append(v.Did, "more")
+				break
+			}
+			v.Did = append(v.Did, counted(o.Alerts, "alert")+" "+string(o.Did))
 		}
 		if excerpt {
 			v.Excerpt = clip(string(h.Body), 2000)

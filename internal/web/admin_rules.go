@@ -70,3 +70,29 @@ func (s *Server) reloadRules(c *fiber.Ctx, v visit) error {
 	}
 	return redirect(c, "/admin/rules", "reloaded")
 }
+
+// matchesPage shows what a rule took last.
+type matchesPage struct {
+	Rule    string
+	Known   bool // the rules in force have it
+	Matches []signalView
+}
+
+// lastMatches is how many matches of a rule are shown.
+const lastMatches = 20
+
+func (s *Server) showMatches(c *fiber.Ctx, _ visit) error {
+	view := matchesPage{Rule: c.Query("rule")}
+	if r := s.rules().Rules; r != nil {
+		_, view.Known = r.Find(view.Rule)
+	}
+	signals, err := s.store.RuleSignals(c.UserContext(), view.Rule, lastMatches)
+	if err != nil {
+		return err
+	}
+	if !view.Known && len(signals) == 0 {
+		return status.ErrNotFound
+	}
+	view.Matches = s.signalViews(signals)
+	return s.render(c, http.StatusOK, "matches.html", page{Title: "Matches of " + view.Rule, Nav: "rules", Data: view})
+}

@@ -93,6 +93,7 @@ type Store interface {
 	calendar
 	catalogue
 	evidence
+	alerts.Past // for back-tests
 	outbox
 	subscribers
 	accounts
@@ -124,7 +125,10 @@ type catalogue interface {
 type evidence interface {
 	IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error)
 	Unmatched(ctx context.Context, limit int) ([]status.Signal, error)
+	RuleSignals(ctx context.Context, rule string, limit int) ([]status.Signal, error)
+	Webhook(ctx context.Context, id string) (status.Webhook, error)
 	Webhooks(ctx context.Context, state status.WebhookState, limit int) ([]status.Webhook, error)
+	LastWebhook(ctx context.Context, source string) (time.Time, error)
 	Sources(ctx context.Context) ([]status.SourceState, error)
 }
 

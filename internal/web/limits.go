@@ -17,7 +17,7 @@ import (
 const (
 	webhookBodyLimit = 64 << 20
 	bodyLimit        = 1 << 20
-	importBodyLimit  = 8 << 20 // a list of subscribers
+	importBodyLimit  = 8 << 20 // a list of subscribers, a webhook to try
 	headerLimit      = 8 << 10
 
 	readTimeout        = 5 * time.Second
@@ -25,6 +25,9 @@ const (
 	writeTimeout       = 30 * time.Second
 	idleTimeout        = 20 * time.Second
 )
+
+// largeForms carry files.
+var largeForms = map[string]bool{"/admin/subscribers/import": true, "/admin/rules/try": true, "/admin/rules/backtest": true}
 
 // limitBody runs after the header and before a byte of the body is read.
 func (s *Server) limitBody(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
@@ -37,7 +40,7 @@ func (s *Server) limitBody(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		cfg.MaxRequestBodySize = webhookBodyLimit
 		cfg.ReadTimeout = webhookReadTimeout
 	}
-	if h.IsPost() && string(h.RequestURI()) == "/admin/subscribers/import" && len(h.Cookie(s.cookieName())) > 0 {
+	if h.IsPost() && largeForms[string(h.RequestURI())] && len(h.Cookie(s.cookieName())) > 0 {
 		cfg.MaxRequestBodySize, cfg.ReadTimeout = importBodyLimit, webhookReadTimeout
 	}
 	return cfg

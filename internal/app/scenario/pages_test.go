@@ -74,7 +74,16 @@ var everyPage = []struct {
 	{path: "/admin/deliveries", admin: true},
 	{path: "/admin/deliveries", admin: true, fresh: true},
 	{path: "/admin/alerts", admin: true},
+	{path: "/admin/alerts/DEAD", admin: true},
+	{path: "/admin/alerts/DEAD", admin: true, do: `document.querySelector("main form").body.value = "{"`},
+	{path: "/admin/alerts/HOOK", admin: true},
 	{path: "/admin/rules", admin: true},
+	{path: "/admin/rules/matches?rule=checkout-down", admin: true},
+	{path: "/admin/rules/try?webhook=HOOK", admin: true},
+	{path: "/admin/rules/try", admin: true, do: `document.querySelector("main form").payload.value = "nonsense"`},
+	{path: "/admin/rules/backtest", admin: true},
+	{path: "/admin/rules/backtest", admin: true, do: `document.querySelector("main form").since.value = "1d"`},
+	{path: "/admin/rules/backtest", admin: true, do: `document.querySelector("main form").rules.value = "version: 2"`},
 	{path: "/admin/banner", admin: true},
 	{path: "/admin/banner?state=all+at+once&place=inline", admin: true},
 	{path: "/admin/banner?state=an+outage&place=inline&theme=dark&dir=rtl", admin: true},
@@ -184,7 +193,22 @@ func busyInstallation(t *testing.T) (*world, *strings.Replacer) {
 	confirm := token("waiting@example.com", "/subscriptions/confirm/")
 	member := token(reader, "/unsubscribe/")
 	eventually(t, "the maintenance runs", func() error { return visitor(w.daemon).get("/maintenance/" + running).says("In progress") })
-	return w, strings.NewReplacer("OPEN", open, "RESOLVED", resolved, "DRAFT", draft, "COMPONENT", component, "PLANNED", planned, "RUNNING", running, "CONFIRM", confirm, "READER", member)
+	dead, hook := w.webhooks()
+	return w, strings.NewReplacer("DEAD", dead, "HOOK", hook, "OPEN", open, "RESOLVED", resolved, "DRAFT", draft, "COMPONENT", component, "PLANNED", planned, "RUNNING", running, "CONFIRM", confirm, "READER", member)
+}
+
+// webhooks finds the dead letter, and the first webhook that came.
+func (w *world) webhooks() (dead, first string) {
+	w.t.Helper()
+	for n := range w.admin.get("/admin/alerts").doc.Descendants() {
+		if path := attr(n, "href"); n.Data == "a" && strings.HasPrefix(path, "/admin/alerts/") {
+			if dead == "" {
+				dead = idOf(path)
+			}
+			first = idOf(path) // the oldest is the last on the page
+		}
+	}
+	return dead, first
 }
 
 // openIssue publishes an issue by hand, and returns its id.

@@ -1,0 +1,120 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+const someRules = `version: 1
+rules:
+  - name: checkout
+    matchers: ['alertname="CheckoutDown"']
+    for: 0s
+    open: { title: Checkout is down, publish: confirm }
+`
+
+const payload = `{"version":"4","groupKey":"{}","status":"firing","receiver":"statusbridge","alerts":[
+	{"status":"firing","labels":{"alertname":"CheckoutDown"},"annotations":{},"startsAt":"2026-01-05T08:50:00Z","endsAt":"0001-01-01T00:00:00Z"},
+	{"status":"firing","labels":{"alertname":"DiskWillFill"},"annotations":{},"startsAt":"2026-01-05T08:50:00Z","endsAt":"0001-01-01T00:00:00Z"}]}`
+
+func (s *site) load(src string) {
+	s.t.Helper()
+	rules, err := alerts.LoadRules("rules.yaml", []byte(src))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.rules = rules
+}
+
+func (s *site) keep(w status.Webhook) {
+	s.t.Helper()
+	w.Kind, w.Source, w.ReceivedAt = "alertmanager", "prod", s.clock.Now().Add(-time.Minute)
+	if err := s.store.SaveWebhook(s.t.Context(), w); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestADryRunSaysWhatEachRuleSaysAndStoresNothing(t *testing.T) {
+	s := newSite(t)
+	s.load(someRules)
+	s.keep(status.Webhook{ID: "w1", Body: []byte(payload), State: status.WebhookProcessed})
+	b := s.signedIn(status.Viewer)
+	said := []string{"alertmanager, 2 alerts", "yes: one issue for {}", `alertname is &#34;DiskWillFill&#34;`, "no rule wants it"}
+	b.get("/admin/rules/try?webhook=w1").want(t, http.StatusOK, said...)
+	b.post("/admin/rules/try", url.Values{"payload": {payload}}).want(t, http.StatusOK, said...)
+	b.post("/admin/rules/try", url.Values{"payload": {"precious nonsense"}}).want(t, http.StatusUnprocessableEntity, "no webhook body that is known", "precious nonsense")
+	b.post("/admin/rules/try", nil).want(t, http.StatusUnprocessableEntity, "paste the body")
+	if hooks, _ := s.store.Webhooks(t.Context(), "", 9); len(hooks) != 1 || len(s.intake.got) != 0 {
+		t.Error("a dry run took something in")
+	}
+}
+
+func TestABacktestShowsWhatOtherRulesWouldHaveOpened(t *testing.T) {
+	s := newSite(t)
+	s.load(someRules)
+	s.keep(status.Webhook{ID: "w1", Body: []byte(payload), State: status.WebhookProcessed})
+	b := s.signedIn(status.Viewer)
+	b.get("/admin/rules/backtest").want(t, http.StatusOK, "Checkout is down")
+	wider := strings.ReplaceAll(someRules, `"CheckoutDown"`, `"DiskWillFill"`)
+	got := b.post("/admin/rules/backtest", url.Values{"rules": {wider}, "since": {"7d"}})
+	got.want(t, http.StatusOK, "1 webhooks with 2 alerts", "1 more would have opened", "would have opened</span>")
+	b.post("/admin/rules/backtest", url.Values{"rules": {someRules + "typo: 1\n"}}).want(t, http.StatusUnprocessableEntity, "Nothing was tested", "candidate:7:1", "typo")
+	if issues := b.get("/admin/issues").body; strings.Contains(issues, "Checkout is down") {
+		t.Error("a back-test opened an issue")
+	}
+}
+
+func TestARuleShowsItsLastMatches(t *testing.T) {
+	s := newSite(t)
+	s.draft()
+	b := s.signedIn(status.Viewer)
+	b.get("/admin/rules").want(t, http.StatusOK, "/admin/rules/matches?rule=errors")
+	b.get("/admin/rules/matches?rule=errors").want(t, http.StatusOK, "HighErrorRate")
+	b.get("/admin/rules/matches?rule=error").want(t, http.StatusNotFound)
+}
+
+func TestADeadLetterIsMendedAndTakenInAgain(t *testing.T) {
+	s := newSite(t)
+	s.keep(status.Webhook{ID: "w0", Body: []byte(`{"broken": `), State: status.WebhookDead, Verdict: "could not be read: it is no JSON"})
+	b := s.signedIn(status.Admin)
+	b.get("/admin/alerts").want(t, http.StatusOK, "/admin/alerts/w0", "Mend and replay", "Last webhook")
+	b.get("/admin/alerts/w0").want(t, http.StatusOK, "it is no JSON", "{&#34;broken&#34;: ", "Replay as it came")
+	s.signedIn(status.Responder).post("/admin/alerts/w0/replay", nil).want(t, http.StatusForbidden)
+	b.post("/admin/alerts/w0/replay", url.Values{"mended": {"1"}, "body": {`{"still`}}).want(t, http.StatusUnprocessableEntity, "Nothing was taken in", "{&#34;still")
+	if len(s.intake.got) != 0 {
+		t.Fatal("what cannot be read was taken in")
+	}
+	mended := url.Values{"mended": {"1"}, "body": {payload}}
+	b.post("/admin/alerts/w0/replay", mended).want(t, http.StatusSeeOther)
+	b.post("/admin/alerts/w0/replay", mended).want(t, http.StatusSeeOther) // sent twice
+	if len(s.intake.got) != 1 || string(s.intake.got[0].Body) != payload || s.intake.got[0].Source != "prod" {
+		t.Errorf("taken in: %v", s.intake.got)
+	}
+	b.get("/admin/alerts/w0").want(t, http.StatusOK, "taken in again as w1 by admin@example.com; it was: could not be read", "broken")
+	b.get("/admin/audit").want(t, http.StatusOK, "replayed")
+}
+
+func TestAWebhookSaysWhatItsAlertsDid(t *testing.T) {
+	s := newSite(t)
+	s.keep(status.Webhook{
+		ID: "w1", Body: []byte(payload), State: status.WebhookProcessed, Events: 2,
+		Outcomes: []status.Outcome{{Alerts: 1, Did: status.DidBegin, Tracks: []status.TrackKey{{Rule: "checkout", Group: "{}"}}}, {Alerts: 1, Did: status.DidBegin}},
+	})
+	b := s.signedIn(status.Viewer)
+	b.get("/admin/alerts").want(t, http.StatusOK, "1 alert began to fire")
+	b.get("/admin/alerts/w1").want(t, http.StatusOK, "CheckoutDown", "rule=checkout", "DiskWillFill", "no rule took them", "/admin/rules/try?webhook=w1")
+	b.get("/admin/alerts/w2").want(t, http.StatusNotFound)
+}
+
+func TestAnUnmatchedAlertSaysWhyNoRuleWantsIt(t *testing.T) {
+	s := newSite(t)
+	s.load(someRules)
+	s.alert("DiskWillFill", true)
+	s.signedIn(status.Viewer).get("/admin/alerts").want(t, http.StatusOK, "Why no rule wants it", `alertname is &#34;DiskWillFill&#34;`)
+}
