@@ -91,16 +91,16 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 	if connections < 1 || connections > 100 {
 		return nil, fmt.Errorf("smtp.connections is %d: use a number from 1 to 100", connections)
 	}
-	e.lines, e.hands = newLines(relay, connections), 2*connections
+	e.lines, e.hands = newLines(relay, connections), 3*connections
 	return e, nil
 }
 
 // Channel names the channel.
 func (e *Email) Channel() string { return status.ChannelEmail }
 
-// Parallel is how many mails may be on their way at once: one on each
-// connection, and one for each whose envelope goes ahead, or whose success is
-// being written down.
+// Parallel is how many mails may be on their way at once: on each connection one
+// whose text is under way and one whose envelope goes ahead, and a third whose
+// success is being written down.
 func (e *Email) Parallel() int { return e.hands }
 
 // Join is for how long updates of one subject are gathered after a mail.

@@ -23,7 +23,8 @@ type Store struct {
 	applies  queue[*decision]
 	webhooks queue[status.Webhook]
 	marks    queue[*mark]
-	kept     *keptBoard // owned by whoever carries a batch of applies
+	kept     *keptBoard                     // owned by whoever carries a batch of applies
+	health   map[string]status.ChannelState // last saved; owned by whoever carries a batch of marks
 
 	chartsKept chartsKept
 
@@ -37,7 +38,7 @@ type Store struct {
 // where several hosts may be given. It does not connect: a database that is
 // down shows in the first call that needs it.
 func Open(_ context.Context, dsn string) (*Store, error) {
-	s := &Store{}
+	s := &Store{health: map[string]status.ChannelState{}}
 	s.applies = queue[*decision]{carry: s.carryDecisions, most: 512}
 	s.webhooks = queue[status.Webhook]{carry: s.carryWebhooks, most: 512}
 	s.marks = queue[*mark]{carry: s.carryMarks, most: 512}
