@@ -55,7 +55,7 @@ func TestDeliveriesSayWhoGotWhat(t *testing.T) {
 	b.get("/admin/deliveries").want(t, http.StatusOK, "Email", "Issue opened", i.Title, "1 of 4 sent", "1 queued", "1 failed", "1 bounced", "<progress")
 	dispatch := ds[0].DispatchID
 	page := b.get("/admin/deliveries/" + dispatch)
-	page.want(t, http.StatusOK, "250 queued as 7", "554 looks like spam", "550 no such user", ds[3].Recipient, "Retry all 1 that failed")
+	page.want(t, http.StatusOK, "250 queued as 7", "554 looks like spam", "550 no such user", ds[3].Recipient, "Retry what failed (1)")
 
 	b.post("/admin/deliveries/"+dispatch+"/retry", url.Values{"delivery": {ds[2].ID}}).want(t, http.StatusSeeOther)
 	b.post("/admin/deliveries/"+dispatch+"/retry", url.Values{"delivery": {"other.email.x"}}).want(t, http.StatusNotFound)

@@ -311,7 +311,7 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 	yours, seen := readMaintenanceSheet(f), seenSheet(f, maintenanceSheet(now))
 	m, err := yours.maintenance(id, version(f))
 	if err == nil {
-		_, err = s.revise(ctx, v, status.SaveMaintenance{Maintenance: m})
+		_, err = s.revise(ctx, v, status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""})
 	}
 	var invalid status.Invalid
 	switch {
