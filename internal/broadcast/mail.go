@@ -89,9 +89,13 @@ var markRecipient, markToken = rand.Text(), rand.Text()
 // to puts the recipient in.
 func (d draft) to(m Message) draft {
 	recipient := oneLine(m.Recipient)
-	d.text = strings.NewReplacer(markRecipient, recipient, markToken, m.Token).Replace(d.text)
-	d.html = strings.NewReplacer(markRecipient, html.EscapeString(recipient), markToken, html.EscapeString(m.Token)).Replace(d.html)
+	d.text = fillIn(d.text, recipient, m.Token)
+	d.html = fillIn(d.html, html.EscapeString(recipient), html.EscapeString(m.Token))
 	return d
+}
+
+func fillIn(text, recipient, token string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, markRecipient, recipient), markToken, token)
 }
 
 // drafts are the drafts of one message, one for each way to write it.
