@@ -107,6 +107,7 @@ type Twitter struct {
 	BaseURL        string `yaml:"base_url"` // for tests and proxies
 	Mode           string `yaml:"mode"`     // first_and_resolved, all or off
 	WithURL        bool   `yaml:"with_url"`
+	MonthlyPosts   int    `yaml:"monthly_posts"` // at most, 0 is any
 }
 
 // Log is what goes to standard error.

@@ -49,7 +49,8 @@ type Daemon struct {
 	intake  *alerts.Intake
 	poller  *alerts.Poller
 	sending *broadcast.Broadcaster
-	mail    *broadcast.Email // nil: no mail
+	mail    *broadcast.Email   // nil: no mail
+	twitter *broadcast.Twitter // nil: no tweets
 	charts  *charts.Collector
 	web     *web.Server
 
@@ -116,12 +117,12 @@ func (d *Daemon) wire() error {
 	}
 	d.web = web.New(web.Config{
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies,
-		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.cfg.Twitter.ConsumerKey != "",
+		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil,
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
 		Reload: func(context.Context) error { return d.Reload() }, Clock: d.clock, Log: d.log,
-		TestMail: d.testMail, Bounces: d.takeBounces,
+		TestMail: d.testMail, DryTweet: d.dryTweet, Bounces: d.takeBounces,
 	})
 	return nil
 }
@@ -136,14 +137,11 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 		out = append(out, d.mail)
 	}
 	if t := d.cfg.Twitter; t.ConsumerKey != "" && t.Mode != broadcast.TweetOff {
-		twitter, err := broadcast.NewTwitter(broadcast.TwitterConfig{
-			API: t.API, ConsumerKey: t.ConsumerKey, ConsumerSecret: t.ConsumerSecret,
-			AccessToken: t.AccessToken, AccessSecret: t.AccessSecret, BaseURL: t.BaseURL, Mode: t.Mode, WithURL: t.WithURL,
-		})
-		if err != nil {
+		var err error
+		if d.twitter, err = d.cfg.poster(d.store); err != nil {
 			return nil, err
 		}
-		out = append(out, twitter)
+		out = append(out, d.twitter)
 	}
 	return out, nil
 }

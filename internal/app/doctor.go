@@ -198,13 +198,30 @@ func localURL(raw string) bool {
 	return u.Hostname() == "localhost" || err == nil && address.IsLoopback()
 }
 
-func lookAtTwitter(_ context.Context, p *patient) []status.Check {
+// lookAtTwitter asks X who the keys belong to. Nothing is posted.
+func lookAtTwitter(ctx context.Context, p *patient) []status.Check {
 	t := p.cfg.Twitter
 	if t.ConsumerKey == "" || t.Mode == broadcast.TweetOff {
 		return []status.Check{check("twitter", status.CheckOff, "", "not set up: no tweets")}
 	}
-	if t.ConsumerSecret == "" || t.AccessToken == "" || t.AccessSecret == "" {
-		return []status.Check{check("twitter", status.CheckFail, "set all four keys under twitter", "keys are missing")}
+	twitter, err := p.cfg.poster(nil)
+	if err != nil {
+		return []status.Check{check("twitter", status.CheckFail, "set all four keys under twitter", "%v", err)}
 	}
-	return []status.Check{check("twitter", status.CheckOK, "", "all keys are set")}
+	account, err := twitter.Verify(ctx)
+	if err != nil {
+		return []status.Check{check("twitter", status.CheckFail, "", "%v", err)}
+	}
+	out := []status.Check{check("twitter", status.CheckOK, "", "X knows the keys: they post as @%s", account)}
+	if t.MonthlyPosts == 0 || p.store == nil {
+		return out
+	}
+	used, err := p.store.Posts(ctx, status.ChannelTwitter, Clock{}.Now())
+	switch {
+	case err != nil:
+		return append(out, check("twitter: budget", status.CheckFail, "", "%v", err))
+	case used*10 >= t.MonthlyPosts*9:
+		return append(out, check("twitter: budget", status.CheckWarn, "raise twitter.monthly_posts", "%d of %d tweets of this month are used up", used, t.MonthlyPosts))
+	}
+	return append(out, check("twitter: budget", status.CheckOK, "", "%d of %d tweets of this month are used", used, t.MonthlyPosts))
 }

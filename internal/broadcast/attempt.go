@@ -3,6 +3,7 @@ package broadcast
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 )
 
@@ -85,4 +86,14 @@ func NextAttempt(attempt int, now time.Time, err error) (time.Time, bool) {
 		pause = min(max(pause, time.Second), longestWait)
 	}
 	return now.Add(pause), true
+}
+
+// withoutURL takes the address out of an error of an HTTP client: it may be a secret,
+// and errors are shown and logged.
+func withoutURL(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }

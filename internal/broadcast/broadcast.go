@@ -41,6 +41,7 @@ type Queue interface {
 // last one.
 type Marks interface {
 	MarkSent(ctx context.Context, id string, attempt int, providerID string, now time.Time) error
+	MarkSkipped(ctx context.Context, id string, attempt int, reason string, now time.Time) error
 	MarkRetry(ctx context.Context, id string, attempt int, due time.Time, reason string, now time.Time) error
 	MarkFailed(ctx context.Context, id string, attempt int, reason string, now time.Time) error
 	MarkBounced(ctx context.Context, id string, attempt int, reason string, now time.Time) error
@@ -62,7 +63,8 @@ type Library interface {
 // Sender brings one message to one recipient. Its error may be Permanent,
 // RetryAfter or Skipped; any other is taken to pass.
 //
-// A sender may have more methods: Parallel() int, how many messages may be
+// A sender may have more methods: Kind() string, what rules may call it besides
+// its channel's name; Parallel() int, how many messages may be
 // under way at once (1 without it); Join() time.Duration, for how long after a
 // message what follows about the same subject is kept back to be told as one
 // (0 without it); and Rest(), called when nothing is left.
@@ -100,6 +102,9 @@ func New(cfg Config, outbox Outbox, library Library, senders []Sender, clock Clo
 	b := &Broadcaster{outbox: outbox, clock: clock, log: log, look: make(chan struct{}, 1)}
 	for _, s := range senders {
 		outlet := status.Outlet{Channel: s.Channel()}
+		if k, ok := s.(interface{ Kind() string }); ok {
+			outlet.Kind = k.Kind()
+		}
 		if j, ok := s.(interface{ Join() time.Duration }); ok {
 			outlet.Join = j.Join()
 		}

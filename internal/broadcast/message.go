@@ -44,6 +44,8 @@ type Message struct {
 	// is so late that this matters; "" otherwise.
 	Since     string
 	SinceCode string
+	Impact    status.Impact // of an issue
+	Began     time.Time     // an issue, or when a maintenance is planned to
 	// Over is set when the story ended after this update.
 	Over bool
 	Link string // the update on the page; "" for a confirmation
@@ -52,7 +54,10 @@ type Message struct {
 	Token      string    // opaque, for the recipient's own links
 	Language   string    // the recipient's, "" is the page's
 	TimeZone   string    // the recipient's, "" is the page's
-	DeliveryID string    // names the message when it comes back
+	DeliveryID string    // names the message when it comes back; the same for each attempt
+	Attempt    int       // from 1
+	Now        time.Time // when this attempt begins
+	Named      bool      // a rule names the channel for this event
 	Queued     time.Time // when it was decided to send it
 	Late       bool      // so late that what happened since is worth saying
 	Root       string    // what the provider called the first message of this story
@@ -149,7 +154,7 @@ func composeIssue(m Message, i status.Issue, s Story, publicURL string) (Message
 	if !i.Public() {
 		return m, Permanent{Reason: fmt.Sprintf("issue %s is not public", i.ID)}
 	}
-	m.SubjectID, m.Title = i.ID, i.Title
+	m.SubjectID, m.Title, m.Impact, m.Began = i.ID, i.Title, i.Impact, i.StartedAt
 	u, err := m.tell(i.Updates, s.Joined)
 	if err != nil {
 		return m, err
@@ -166,7 +171,7 @@ func composeIssue(m Message, i status.Issue, s Story, publicURL string) (Message
 }
 
 func composeMaintenance(m Message, w status.Maintenance, s Story, publicURL string) (Message, error) {
-	m.SubjectID, m.Title = w.ID, w.Title
+	m.SubjectID, m.Title, m.Began = w.ID, w.Title, w.ScheduledFor
 	if s.Event == status.EventMaintenanceReminder {
 		return composeReminder(m, w, s, publicURL)
 	}
@@ -261,7 +266,7 @@ const lateAfter = 5 * time.Minute
 // to addresses the message.
 func (m Message) to(d status.Delivery, root string, now time.Time) Message {
 	m.Recipient, m.Token, m.Language, m.TimeZone, m.DeliveryID = d.Recipient, d.Token, d.Language, d.TimeZone, d.ID
-	m.Queued, m.Root = d.CreatedAt, root
+	m.Queued, m.Root, m.Attempt, m.Now, m.Named = d.CreatedAt, root, d.Attempt, now, d.Named
 	m.Late = d.Attempt > 1 || !d.CreatedAt.IsZero() && now.Sub(d.CreatedAt) > lateAfter
 	return m
 }

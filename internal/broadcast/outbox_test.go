@@ -107,6 +107,10 @@ func (o *memoryOutbox) MarkSent(_ context.Context, id string, attempt int, provi
 	return o.mark(id, attempt, func(d *status.Delivery) { d.State, d.ProviderID, d.SentAt = status.Sent, providerID, now })
 }
 
+func (o *memoryOutbox) MarkSkipped(_ context.Context, id string, attempt int, reason string, now time.Time) error {
+	return o.mark(id, attempt, func(d *status.Delivery) { d.State, d.LastError, d.SentAt = status.Sent, reason, now })
+}
+
 func (o *memoryOutbox) MarkRetry(_ context.Context, id string, attempt int, due time.Time, reason string, _ time.Time) error {
 	return o.mark(id, attempt, func(d *status.Delivery) { d.DueAt, d.LastError = due, reason })
 }

@@ -30,28 +30,39 @@ var webURL = regexp.MustCompile(`https?://[^\s]+`)
 // A, B. URL. What does not fit is cut, first the sentence, then the components,
 // then the title; never the URL.
 func Tweet(m Message, withURL bool) string {
-	head := glyphs[m.Tone] + " " + m.State + ": "
 	tail := ""
 	if withURL && m.Link != "" {
 		tail = " " + m.Link
 	}
-	room := tweetLimit - weigh(head) - weigh(tail)
+	return write(m, firstSentence(plain(m.Body)), tail, ruler{tweetLimit, weigh})
+}
 
-	text := fit(ended(defuse(m.Title)), room)
-	room -= weigh(text)
-	affects := affects(m.Affected, room-1)
+// ruler is how a network counts the length of a post, and how much it takes.
+type ruler struct {
+	limit int
+	weigh func(string) int
+}
+
+// write puts a post together; what does not fit the ruler is cut.
+func write(m Message, words, tail string, r ruler) string {
+	head := glyphs[m.Tone] + " " + m.State + ": "
+	room := r.limit - r.weigh(head) - r.weigh(tail)
+
+	text := r.fit(ended(defuse(m.Title)), room)
+	room -= r.weigh(text)
+	affects := r.affects(m.Affected, room-1)
 	if affects != "" {
 		affects = " " + affects
-		room -= weigh(affects)
+		room -= r.weigh(affects)
 	}
-	if sentence := fit(ended(defuse(firstSentence(plain(m.Body)))), room-1); weigh(sentence) > 1 {
-		text += " " + sentence
+	if words := r.fit(ended(defuse(words)), room-1); r.weigh(words) > 1 {
+		text += " " + words
 	}
 	return norm.NFC.String(head + text + affects + tail)
 }
 
 // affects names as many components as there is room for.
-func affects(components []Affected, room int) string {
+func (r ruler) affects(components []Affected, room int) string {
 	for n := len(components); n > 0; n-- {
 		var names []string
 		for _, c := range components[:n] {
@@ -61,7 +72,7 @@ func affects(components []Affected, room int) string {
 		if n < len(components) {
 			text += " and more"
 		}
-		if text = ended(text); weigh(text) <= room {
+		if text = ended(text); r.weigh(text) <= room {
 			return text
 		}
 	}
@@ -107,18 +118,18 @@ const invisibleSpace = '\u200b'
 
 // fit cuts the text to the weight, at a word if one ends near, and marks the
 // cut. With no room for anything sensible it is empty.
-func fit(text string, weight int) string {
-	if weigh(text) <= weight {
+func (r ruler) fit(text string, weight int) string {
+	if r.weigh(text) <= weight {
 		return text
 	}
-	const ellipsis = "…" // weighs two
-	room := weight - 2
+	const ellipsis = "…"
+	room := weight - r.weigh(ellipsis)
 	var kept strings.Builder
 	state, rest := -1, text
 	for rest != "" {
 		var cluster string
 		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if room -= weighCluster(cluster); room < 0 {
+		if room -= r.weigh(cluster); room < 0 {
 			break
 		}
 		kept.WriteString(cluster)
@@ -128,7 +139,7 @@ func fit(text string, weight int) string {
 		cut = cut[:blank]
 	}
 	cut = strings.TrimRight(cut, " .,;:")
-	if weigh(cut) < 10 {
+	if r.weigh(cut) < 10 {
 		return ""
 	}
 	return cut + ellipsis

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	//lint:ignore SA1019 the only library for v1.1, which some accounts still have
@@ -43,16 +44,36 @@ type TwitterConfig struct {
 	BaseURL        string        // "" is X itself
 	Timeout        time.Duration // 0 is ten seconds
 	Mode           string        // "" is TweetEnds
+	// MonthlyPosts is how many tweets a calendar month (UTC) may have, 0 any.
+	// The last one is kept for the end of a story.
+	MonthlyPosts int
+	Counter      PostCounter // needed with MonthlyPosts
 	// WithURL puts the link into the first tweet of a story; X charges much more
 	// for a post with a link. Replies never carry one.
 	WithURL bool
 }
 
-// Twitter posts to one account of X. All that knows its API is in this file.
+// PostCounter counts the posts of a channel by calendar month.
+type PostCounter interface {
+	CountPost(ctx context.Context, channel string, now time.Time) error
+	Posts(ctx context.Context, channel string, now time.Time) (int, error)
+}
+
+// Twitter posts to one account of X. All that knows its API is in this file
+// and in twitter_account.go.
 type Twitter struct {
 	cfg    TwitterConfig
 	base   *url.URL // nil: where the library points
 	signed *http.Client
+
+	mu   sync.Mutex
+	last map[string]attempt // what was tried and has not arrived, by delivery
+}
+
+// attempt is a tweet of which it is not known that it was posted.
+type attempt struct {
+	text    string
+	refused bool // X said that it was not
 }
 
 // NewTwitter checks the configuration; it does not connect.
@@ -80,7 +101,10 @@ func NewTwitter(cfg TwitterConfig) (*Twitter, error) {
 			return nil, fmt.Errorf("twitter.%s is missing: copy it from the app's page in the X developer portal", name)
 		}
 	}
-	t := &Twitter{cfg: cfg}
+	if cfg.MonthlyPosts < 0 || cfg.MonthlyPosts == 1 {
+		return nil, fmt.Errorf("twitter.monthly_posts is %d: write 0 for no limit, or at least 2, for a beginning and an end", cfg.MonthlyPosts)
+	}
+	t := &Twitter{cfg: cfg, last: map[string]attempt{}}
 	if cfg.API == TwitterV2 && cfg.BaseURL == "" {
 		cfg.BaseURL = "https://api.x.com"
 	}
@@ -103,43 +127,118 @@ func NewTwitter(cfg TwitterConfig) (*Twitter, error) {
 func (t *Twitter) Channel() string { return status.ChannelTwitter }
 
 // Send posts one tweet, in reply to the first of its story if there is one.
+//
+// X has no idempotency key. When it is not known whether an earlier attempt
+// was posted, the account's own newest tweets are looked through first; the
+// text stays the one of that attempt, so that X itself, too, refuses it as a
+// duplicate if it is there.
 func (t *Twitter) Send(ctx context.Context, m Message) (string, error) {
-	if reason := t.skip(m); reason != "" {
+	if reason := skip(m, t.cfg.Mode); reason != "" {
 		return "", Skipped{Reason: reason}
 	}
 	text := Tweet(m, t.cfg.WithURL && m.Root == "")
+	before, known := t.tried(m.DeliveryID)
+	if known {
+		text = before.text
+	}
+	if m.Attempt > 1 && !before.refused {
+		if id := t.find(ctx, text, m); id != "" {
+			return t.posted(ctx, m, id), nil
+		}
+	}
+	if err := t.afford(ctx, m); err != nil {
+		return "", err
+	}
+	t.note(m.DeliveryID, attempt{text: text})
 	post := t.postV2
 	if t.cfg.API == TwitterV1 {
 		post = t.postV1
 	}
 	id, answer, err := post(ctx, text, m.Root)
 	if answer == nil {
-		return "", fmt.Errorf("reach X: %w", err)
+		return "", fmt.Errorf("reach X: %w", withoutURL(err))
 	}
-	if refused := judge(answer, t.cfg.API); refused != nil {
-		if refused == errDuplicate {
-			return "", nil // the attempt before this one went through after all
-		}
+	switch refused := judge(answer, t.cfg.API); {
+	case refused == errDuplicate:
+		// An attempt before this one went through after all. Its id is worth a
+		// question: later tweets of the story answer it.
+		return t.posted(ctx, m, t.find(ctx, text, m)), nil
+	case refused != nil:
+		t.note(m.DeliveryID, attempt{text: text, refused: answer.code < 500})
 		return "", refused
-	}
-	if err != nil {
+	case err != nil:
 		// It is posted, but nobody knows its name: replies will stand alone.
-		return "", nil
+		return t.posted(ctx, m, ""), nil
 	}
-	return id, nil
+	return t.posted(ctx, m, id), nil
 }
 
-// skip says why the message is not for this feed, "" if it is.
-func (t *Twitter) skip(m Message) string {
-	if t.cfg.Mode == TweetOff {
+// posted forgets the attempts and counts the tweet.
+func (t *Twitter) posted(ctx context.Context, m Message, id string) string {
+	t.mu.Lock()
+	delete(t.last, m.DeliveryID)
+	t.mu.Unlock()
+	if t.cfg.Counter != nil {
+		// A post that is not counted is no reason to post again.
+		_ = t.cfg.Counter.CountPost(context.WithoutCancel(ctx), t.Channel(), m.Now)
+	}
+	return id
+}
+
+func (t *Twitter) tried(delivery string) (attempt, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a, ok := t.last[delivery]
+	return a, ok
+}
+
+func (t *Twitter) note(delivery string, a attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.last) > 1000 {
+		clear(t.last) // of deliveries that were given up
+	}
+	t.last[delivery] = a
+}
+
+// afford refuses what the budget of the month does not cover.
+func (t *Twitter) afford(ctx context.Context, m Message) error {
+	if t.cfg.MonthlyPosts == 0 || t.cfg.Counter == nil {
+		return nil
+	}
+	n, err := t.cfg.Counter.Posts(ctx, t.Channel(), m.Now)
+	if err != nil {
+		return fmt.Errorf("count the tweets of this month: %w", err)
+	}
+	limit := t.cfg.MonthlyPosts
+	if !ends(m.Event) {
+		limit-- // the last is for an end
+	}
+	if n >= limit {
+		return Permanent{Reason: fmt.Sprintf("%d of the %d tweets of this month are used up: raise twitter.monthly_posts and retry", n, t.cfg.MonthlyPosts)}
+	}
+	return nil
+}
+
+// ends reports whether the event is the end of a story.
+func ends(e status.Event) bool {
+	return e == status.EventResolve || e == status.EventMaintenanceEnded || e == status.EventMaintenanceCancelled
+}
+
+// skip says why the message is not for a feed of this mode, "" if it is. A rule
+// that names the channel for the event stands above the mode.
+func skip(m Message, mode string) string {
+	if mode == TweetOff {
 		return "tweets are off"
 	}
-	middle := m.Event == status.EventUpdate || m.Event == status.EventMaintenanceStarted
-	if middle && t.cfg.Mode == TweetEnds {
-		return "only the first and the last update of a story are tweeted"
+	if !m.Event.Milestone() && mode == TweetEnds && !m.Named {
+		return "only the first and the last update of a story are told here"
+	}
+	if m.Event == status.EventMaintenanceStarted && mode == TweetEnds {
+		return "only the first and the last update of a story are told here"
 	}
 	if m.Late && m.Over {
-		return "it is over, and the end is tweeted by itself"
+		return "it is over, and the end is told by itself"
 	}
 	return ""
 }
@@ -174,8 +273,18 @@ func (t *Twitter) postV2(ctx context.Context, text, root string) (string, *answe
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	got := &answer{code: resp.StatusCode, header: resp.Header}
+	if err != nil {
+		return "", got, err
+	}
+	got.read(raw)
+	var said struct{ Data struct{ ID string } }
+	err = json.Unmarshal(raw, &said)
+	return said.Data.ID, got, err
+}
+
+// read takes the words of a refusal, in the forms of v2 and of v1.1.
+func (a *answer) read(raw []byte) {
 	var said struct {
-		Data   struct{ ID string }
 		Title  string
 		Detail string
 		Errors []struct {
@@ -183,20 +292,18 @@ func (t *Twitter) postV2(ctx context.Context, text, root string) (string, *answe
 			Code    int
 		}
 	}
-	if err == nil {
-		err = json.Unmarshal(raw, &said)
+	if json.Unmarshal(raw, &said) != nil {
+		return // from something between us and X
 	}
-	got.words = said.Detail
-	if got.words == "" {
-		got.words = said.Title
+	if a.words = said.Detail; a.words == "" {
+		a.words = said.Title
 	}
 	if len(said.Errors) > 0 {
-		got.number = said.Errors[0].Code
-		if got.words == "" {
-			got.words = said.Errors[0].Message
+		a.number = said.Errors[0].Code
+		if a.words == "" {
+			a.words = said.Errors[0].Message
 		}
 	}
-	return said.Data.ID, got, err
 }
 
 // postV1 posts through go-twitter, which speaks v1.1.
@@ -209,9 +316,7 @@ func (t *Twitter) postV1(ctx context.Context, text, root string) (string, *answe
 		}
 		params.InReplyToStatusID = id
 	}
-	client := *t.signed
-	client.Transport = redirected{ctx: ctx, base: t.base, next: t.signed.Transport}
-	tweet, resp, err := gotwitter.NewClient(&client).Statuses.Update(text, params)
+	tweet, resp, err := t.v1(ctx).Statuses.Update(text, params)
 	if resp == nil {
 		return "", nil, err
 	}
@@ -252,6 +357,8 @@ func judge(a *answer, api string) error {
 		return errDuplicate
 	case a.code == 453 || a.number == 453:
 		return Permanent{Reason: "this X app has no access to API " + api + ": set twitter.api to v2, or ask X for a higher access level", Err: said}
+	case a.code == http.StatusPaymentRequired:
+		return Permanent{Reason: "the credits of this X app are used up: buy more in the X developer console", Err: said}
 	case a.code == http.StatusUnauthorized:
 		return Permanent{Reason: "X does not accept the keys: check the consumer key and the access token, they may be revoked, and the clock", Err: said}
 	case a.code == http.StatusForbidden:

@@ -133,16 +133,141 @@ func TestADuplicateCountsAsSent(t *testing.T) {
 	versions(t, func(t *testing.T, api func(*TwitterConfig)) {
 		f := fakeX(t)
 		x := poster(t, f, api)
-		f.Next(twitterfake.Broken()) // taken, but the answer is lost
+		f.Blind() // so only the refusal tells
+		f.Next(twitterfake.Broken())
 		m := tweetOf(t, status.EventOpen, "u1", "")
 		if _, err := x.Send(t.Context(), m); err == nil {
 			t.Fatal("a post without an answer counts as sent")
 		}
+		m.Attempt = 2
+		m.Title = "Edited meanwhile" // the text of the first attempt is kept, or X would not know it again
 		if id, err := x.Send(t.Context(), m); err != nil || id != "" {
 			t.Errorf("the second attempt: id %q, %v; want it to count as sent", id, err)
 		}
 		if n := len(f.Tweets()); n != 1 {
 			t.Errorf("%d tweets, want one", n)
+		}
+	})
+}
+
+func TestATimeOutIsResolvedByLookingWithoutASecondTweet(t *testing.T) {
+	versions(t, func(t *testing.T, api func(*TwitterConfig)) {
+		for _, root := range []string{"", "1700000000000000009"} {
+			f := fakeX(t)
+			f.Next(twitterfake.Broken())
+			m := tweetOf(t, status.EventOpen, "u1", root)
+			m.Title = "Checkout <b> & pay"
+			if _, err := poster(t, f, api).Send(t.Context(), m); err == nil {
+				t.Fatal("a post without an answer counts as sent")
+			}
+			m.Attempt = 2
+			tries := f.Tries()
+			// Another process: it remembers nothing.
+			id, err := poster(t, f, api).Send(t.Context(), m)
+			if err != nil || len(f.Tweets()) != 1 || id != f.Tweets()[0].ID {
+				t.Errorf("reply to %q: id %q, %v, tweets %+v", root, id, err, f.Tweets())
+			}
+			if f.Reads() != 1 || f.Tries() != tries+1 {
+				t.Errorf("%d looks, %d requests more; want one look and no post", f.Reads(), f.Tries()-tries)
+			}
+		}
+	})
+}
+
+func TestWhatTheTimeOutLostIsPosted(t *testing.T) {
+	versions(t, func(t *testing.T, api func(*TwitterConfig)) {
+		f := fakeX(t)
+		x := poster(t, f, api)
+		f.Next(twitterfake.Lost())
+		m := tweetOf(t, status.EventOpen, "u1", "")
+		if _, err := x.Send(t.Context(), m); err == nil {
+			t.Fatal("a post without an answer counts as sent")
+		}
+		m.Attempt = 2
+		if id, err := x.Send(t.Context(), m); err != nil || id == "" || len(f.Tweets()) != 1 {
+			t.Errorf("id %q, %v, tweets %+v", id, err, f.Tweets())
+		}
+	})
+}
+
+func TestAfterARefusalNobodyPaysForLooking(t *testing.T) {
+	f := fakeX(t)
+	x := poster(t, f)
+	f.Next(twitterfake.RateLimited(time.Now().Add(time.Minute)))
+	m := tweetOf(t, status.EventOpen, "u1", "")
+	if _, err := x.Send(t.Context(), m); err == nil {
+		t.Fatal("a 429 counts as sent")
+	}
+	m.Attempt = 2
+	if _, err := x.Send(t.Context(), m); err != nil || f.Reads() != 0 || len(f.Tweets()) != 1 {
+		t.Errorf("%v, %d looks, tweets %v", err, f.Reads(), f.Tweets())
+	}
+}
+
+// tally counts posts in memory.
+type tally struct {
+	n      int
+	broken error
+}
+
+func (c *tally) CountPost(context.Context, string, time.Time) error { c.n++; return nil }
+
+func (c *tally) Posts(context.Context, string, time.Time) (int, error) { return c.n, c.broken }
+
+func TestTheLastTweetOfTheMonthIsForAnEnd(t *testing.T) {
+	f, count := fakeX(t), &tally{}
+	x := poster(t, f, func(c *TwitterConfig) { c.MonthlyPosts, c.Counter = 2, count })
+	open := tweetOf(t, status.EventOpen, "u1", "")
+	if _, err := x.Send(t.Context(), open); err != nil || count.n != 1 {
+		t.Fatalf("%v, %d are counted", err, count.n)
+	}
+	open.Title = "Another outage"
+	_, err := x.Send(t.Context(), open)
+	if _, permanent := errors.AsType[Permanent](err); !permanent || !strings.Contains(err.Error(), "1 of the 2 tweets of this month are used up") {
+		t.Errorf("a second beginning: %v", err)
+	}
+	if _, err := x.Send(t.Context(), tweetOf(t, status.EventResolve, "u3", "")); err != nil || count.n != 2 {
+		t.Errorf("the end: %v, %d are counted", err, count.n)
+	}
+	if _, err := x.Send(t.Context(), tweetOf(t, status.EventResolve, "u2", "")); err == nil || len(f.Tweets()) != 2 {
+		t.Errorf("beyond the budget: %v, %d tweets", err, len(f.Tweets()))
+	}
+	count.broken = errors.New("no database")
+	_, err = x.Send(t.Context(), tweetOf(t, status.EventResolve, "u2", ""))
+	if _, permanent := errors.AsType[Permanent](err); err == nil || permanent {
+		t.Errorf("while nobody can count: %v, want an error that passes", err)
+	}
+}
+
+func TestARuleThatNamesTheFeedStandsAboveItsMode(t *testing.T) {
+	f := fakeX(t)
+	m := tweetOf(t, status.EventUpdate, "u2", "")
+	m.Named = true
+	if _, err := poster(t, f).Send(t.Context(), m); err != nil || len(f.Tweets()) != 1 {
+		t.Errorf("%v, tweets %v", err, f.Tweets())
+	}
+}
+
+func TestTheKeysAreVerifiedWithoutAPost(t *testing.T) {
+	versions(t, func(t *testing.T, api func(*TwitterConfig)) {
+		f := fakeX(t)
+		x := poster(t, f, api)
+		if account, err := x.Verify(t.Context()); err != nil || account != "status" {
+			t.Errorf("account %q, %v", account, err)
+		}
+		f.ReadOnlyToken()
+		if _, err := x.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "may only read") {
+			t.Errorf("a token that may only read: %v", err)
+		}
+		if _, err := poster(t, f, api, func(c *TwitterConfig) { c.AccessSecret = "old" }).Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "does not accept the keys") {
+			t.Errorf("a wrong secret: %v", err)
+		}
+		f.Close()
+		if _, err := x.Verify(t.Context()); err == nil || !strings.Contains(err.Error(), "reach X") {
+			t.Errorf("nobody there: %v", err)
+		}
+		if len(f.Tweets()) != 0 {
+			t.Errorf("tweets %v", f.Tweets())
 		}
 	})
 }
@@ -153,6 +278,7 @@ func TestADeadTokenIsNoReasonToTryAgain(t *testing.T) {
 			"does not accept the keys": twitterfake.Unauthorized(),
 			"Read and write":           twitterfake.ReadOnly(),
 			"set twitter.api to v2":    twitterfake.NoAccess(),
+			"credits":                  twitterfake.NoCredits(),
 		} {
 			f := fakeX(t)
 			f.Next(answer)

@@ -187,8 +187,15 @@ func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, hel
 	}
 	log := w.b.log.With("channel", w.channel, "delivery", d.ID, "subject", d.SubjectID, "attempt", d.Attempt)
 	var skipped Skipped
-	if err == nil || errors.As(err, &skipped) {
-		log.Debug("delivery done", "provider_id", providerID, "skipped", skipped.Reason)
+	if errors.As(err, &skipped) {
+		log.Debug("delivery skipped", "reason", skipped.Reason)
+		w.mark(ctx, d, func(ctx context.Context) error {
+			return w.b.outbox.MarkSkipped(ctx, d.ID, d.Attempt, skipped.Error(), w.b.clock.Now())
+		})
+		return
+	}
+	if err == nil {
+		log.Debug("delivery done", "provider_id", providerID)
 		w.mark(ctx, d, func(ctx context.Context) error {
 			return w.b.outbox.MarkSent(ctx, d.ID, d.Attempt, providerID, w.b.clock.Now())
 		})

@@ -56,6 +56,9 @@ type Announcement struct {
 // Outlet is a channel as the fan-out needs to know it.
 type Outlet struct {
 	Channel string
+	// Kind is what rules may call it besides its name: "slack" for all that are
+	// of this type.
+	Kind string
 	// Join is for how long after a message about a subject what follows is kept
 	// back, to be told as one; 0 tells each update by itself.
 	Join time.Duration
@@ -71,6 +74,7 @@ type Dispatch struct {
 	UpdateID    string   // the first one, which names the message
 	Joined      []string // the updates told with it, oldest first
 	Components  []string
+	Named       bool // a rule names the channel for this event
 	Priority    Priority
 	CreatedAt   time.Time // when the first update was made public
 	DueAt       time.Time
@@ -132,6 +136,7 @@ type Delivery struct {
 	Language     string   // the subscriber's, "" is the page's
 	TimeZone     string   // the subscriber's, "" is the page's
 	Joined       []string // later updates told in the same message
+	Named        bool     // a rule names the channel for this event
 	Priority     Priority
 	State        DeliveryState
 	Attempt      int

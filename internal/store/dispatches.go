@@ -22,6 +22,7 @@ var dispatches = table[status.Dispatch]{
 			{"update_id", &d.UpdateID},
 			{"joined", doc(&d.Joined)},
 			{"components", doc(&d.Components)},
+			{"named", &d.Named},
 			{"priority", &d.Priority},
 			{"created_at", at(&d.CreatedAt)},
 			{"due_at", at(&d.DueAt)},
@@ -70,7 +71,7 @@ func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status
 		}
 		for _, a := range due {
 			for _, o := range outlets {
-				if a.Channels != nil && !slices.Contains(a.Channels, o.Channel) {
+				if a.Channels != nil && !allows(a.Channels, o) {
 					continue
 				}
 				if err := s.dispatch(ctx, tx, a, o, now); err != nil {
@@ -85,11 +86,16 @@ func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status
 	})
 }
 
+// allows reports whether a list of channels has the outlet in it.
+func allows(channels []string, o status.Outlet) bool {
+	return slices.Contains(channels, o.Channel) || o.Kind != "" && slices.Contains(channels, o.Kind)
+}
+
 // dispatch opens a dispatch for an announcement, or joins it to one that waits.
 func (s *Store) dispatch(ctx context.Context, h handle, a status.Announcement, o status.Outlet, now time.Time) error {
 	d := status.Dispatch{
 		ID: a.UpdateID + "." + o.Channel, Channel: o.Channel, Event: a.Event, SubjectID: a.SubjectID, UpdateID: a.UpdateID,
-		Components: a.Components, Priority: a.Priority, CreatedAt: a.CreatedAt, DueAt: now,
+		Components: a.Components, Named: a.Channels != nil, Priority: a.Priority, CreatedAt: a.CreatedAt, DueAt: now,
 	}
 	if o.Join > 0 && a.Event != status.EventMaintenanceReminder {
 		waiting, err := dispatches.one(ctx, h, status.ErrNotFound,
@@ -179,7 +185,7 @@ func (s *Store) deliverToFeed(ctx context.Context, h handle, d *status.Dispatch,
 	d.FannedOutAt = now
 	return deliveries.insert(ctx, h, s.dialect, keep, 0, []status.Delivery{{
 		ID: d.ID, DispatchID: d.ID, Event: d.Event, SubjectID: d.SubjectID, UpdateID: d.UpdateID,
-		Channel: d.Channel, Recipient: d.Channel, Joined: d.Joined, Priority: d.Priority,
+		Channel: d.Channel, Recipient: d.Channel, Joined: d.Joined, Named: d.Named, Priority: d.Priority,
 		State: status.Queued, DueAt: now, CreatedAt: d.CreatedAt,
 	}})
 }

@@ -44,6 +44,12 @@ func (s *Store) MarkSent(ctx context.Context, id string, attempt int, providerID
 	return s.marks.do(ctx, &mark{id: id, attempt: attempt, state: status.Sent, due: now, now: now, sentAt: now, providerID: providerID})
 }
 
+// MarkSkipped closes a delivery for which there was rightly nothing to send.
+// That says nothing about the health of its channel.
+func (s *Store) MarkSkipped(ctx context.Context, id string, attempt int, reason string, now time.Time) error {
+	return s.marks.do(ctx, &mark{id: id, attempt: attempt, state: status.Sent, due: now, sentAt: now, reason: reason})
+}
+
 // MarkRetry records that an attempt failed and when the next one is due.
 func (s *Store) MarkRetry(ctx context.Context, id string, attempt int, due time.Time, reason string, now time.Time) error {
 	return s.marks.do(ctx, &mark{id: id, attempt: attempt, state: status.Queued, due: due, now: now, reason: reason})

@@ -44,6 +44,7 @@ var deliveries = table[status.Delivery]{
 			{"language", &d.Language},
 			{"time_zone", &d.TimeZone},
 			{"joined", doc(&d.Joined)},
+			{"named", &d.Named},
 			{"priority", &d.Priority},
 			{"state", &d.State},
 			{"attempt", &d.Attempt},

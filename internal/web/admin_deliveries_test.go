@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/web"
 )
 
 // announced publishes an issue to these addresses and claims its mails.
@@ -177,4 +178,16 @@ func TestMetricsSayHowLongItTookToTellEverybody(t *testing.T) {
 	req.Header.Set("Authorization", "Bearer "+secret)
 	s.send(req).want(t, http.StatusOK, "statusbridge_time_to_last_mail_seconds 4", "statusbridge_time_to_public_seconds ",
 		`statusbridge_subscribers{state="active"} 2`, `statusbridge_channel_troubled{channel="email"} 0`)
+}
+
+func TestADryTweetShowsTextAndWeightAndWhatXSaysOfTheKeys(t *testing.T) {
+	s := newSite(t, func(c *web.Config) { c.TwitterConfigured = true })
+	b := s.signedIn(status.Responder)
+	b.get("/admin/deliveries").want(t, http.StatusOK, "Dry tweet")
+	s.tweet = web.DryTweet{Text: "Investigating: <b>Checkout</b>", Weight: 30, Limit: 280, Account: "acme_status", Used: 3, Budget: 100}
+	b.post("/admin/deliveries/dry-tweet", nil).want(t, http.StatusOK, "@acme_status", "&lt;b&gt;Checkout", "30 of 280", "Nothing was posted", "3 of 100")
+	s.tweetErr = errors.New("X does not accept the keys")
+	b.post("/admin/deliveries/dry-tweet", nil).want(t, http.StatusBadGateway, "X does not accept the keys", "30 of 280", "would not be posted")
+	s.signedIn(status.Viewer).post("/admin/deliveries/dry-tweet", nil).want(t, http.StatusForbidden)
+	newSite(t).signedIn(status.Responder).post("/admin/deliveries/dry-tweet", nil).want(t, http.StatusConflict, "not configured")
 }

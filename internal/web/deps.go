@@ -48,11 +48,23 @@ type Deps struct {
 	Reload func(ctx context.Context) error
 	// TestMail sends a mail to one address at once and tells the server's answer.
 	TestMail func(ctx context.Context, recipient string) (answer string, err error)
+	// DryTweet shows what would be posted, and asks X about the keys. What is
+	// known is in the answer even with an error.
+	DryTweet func(ctx context.Context) (DryTweet, error)
 	// Bounces keeps a report of a mail service. Its error is written for the
 	// service's log.
 	Bounces func(ctx context.Context, report []byte) (kept int, err error)
 	Clock   Clock
 	Log     *slog.Logger
+}
+
+// DryTweet is a tweet that was not posted.
+type DryTweet struct {
+	Text          string
+	Weight, Limit int    // as X counts
+	Sample        bool   // about a made-up issue
+	Account       string // that would post it
+	Used, Budget  int    // tweets of this month; no budget is 0
 }
 
 // RulesState is the rules in force, and what became of the last reload.

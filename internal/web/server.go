@@ -21,6 +21,7 @@ type Server struct {
 	rules  func() RulesState
 	reload func(ctx context.Context) error
 	mailMe func(ctx context.Context, recipient string) (answer string, err error)
+	tweet  func(ctx context.Context) (DryTweet, error)
 	bounce func(ctx context.Context, report []byte) (kept int, err error)
 	clock  Clock
 	log    *slog.Logger
@@ -44,7 +45,7 @@ func New(cfg Config, deps Deps) *Server {
 	s := &Server{
 		cfg: cfg, site: parseSite(cfg.PublicURL),
 		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
-		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
+		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, tweet: deps.DryTweet, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
 		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(),
 		askers: newLimiter(subscribeLimit, subscribeWindow),
 	}

@@ -118,9 +118,11 @@ type site struct {
 	server *web.Server
 	reload error
 
-	mailed  []string // who got a test mail
-	mailErr error
-	reports []string // of mail services
+	mailed   []string // who got a test mail
+	mailErr  error
+	tweet    web.DryTweet
+	tweetErr error
+	reports  []string // of mail services
 
 	late      bool // the public pages are
 	lateSince time.Time
@@ -150,6 +152,7 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 		Store: st, Pages: shelf{map[string]*pages.Doc{"/": front, "/history": front}, func() (bool, time.Time) { return s.late, s.lateSince }}, Intake: s.intake,
 		Rules:  func() web.RulesState { return web.RulesState{Rules: s.rules, LoadedAt: s.clock.Now(), Err: s.reload} },
 		Reload: func(context.Context) error { return s.reload }, Clock: s.clock, Log: slog.New(slog.DiscardHandler),
+		DryTweet: func(context.Context) (web.DryTweet, error) { return s.tweet, s.tweetErr },
 		TestMail: func(_ context.Context, to string) (string, error) {
 			s.mailed = append(s.mailed, to)
 			return "250 2.0.0 queued as 42", s.mailErr

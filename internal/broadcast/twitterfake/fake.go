@@ -91,8 +91,16 @@ func NoAccess() Answer {
 	return Answer{Status: http.StatusForbidden, Body: `{"errors":[{"message":"You currently have access to a subset of endpoints only.","code":453}]}`}
 }
 
+// NoCredits is the 402 for an account that has used up what it paid for.
+func NoCredits() Answer {
+	return Answer{Status: http.StatusPaymentRequired, Body: `{"title":"CreditsDepleted","status":402,"detail":"The account has no credits to fulfil this request."}`}
+}
+
 // Broken closes the connection without an answer, after the tweet was taken.
 func Broken() Answer { return Answer{} }
+
+// Lost closes the connection without an answer and without the tweet.
+func Lost() Answer { return Answer{Status: -1} }
 
 func duplicate(api string) Answer {
 	if api == "v1.1" {
@@ -114,6 +122,9 @@ type Fake struct {
 	nonces  map[string]bool
 	tweets  []Tweet
 	script  []Answer
+	blind   bool // reading tweets is not part of the plan
+	readers bool // the token may only read
+	reads   int  // times that tweets were listed
 	refused []string
 	arrived chan struct{}
 	tries   int
@@ -141,10 +152,14 @@ func Start(opts Options) (*Fake, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2/tweets", f.checked(f.postV2))
 	mux.HandleFunc("POST /1.1/statuses/update.json", f.checked(f.postV1))
-	mux.HandleFunc("GET /2/users/me", f.checked(func(w http.ResponseWriter, _ []byte) {
+	mux.HandleFunc("GET /2/users/{id}/tweets", f.checked(f.listV2))
+	mux.HandleFunc("GET /1.1/statuses/user_timeline.json", f.checked(f.listV1))
+	mux.HandleFunc("GET /2/users/me", f.checked(func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("x-access-level", f.level())
 		write(w, http.StatusOK, map[string]any{"data": map[string]string{"id": "42", "name": "Status", "username": "status"}})
 	}))
-	mux.HandleFunc("GET /1.1/account/verify_credentials.json", f.checked(func(w http.ResponseWriter, _ []byte) {
+	mux.HandleFunc("GET /1.1/account/verify_credentials.json", f.checked(func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("x-access-level", f.level())
 		write(w, http.StatusOK, map[string]any{"id": 42, "id_str": "42", "name": "Status", "screen_name": "status"})
 	}))
 	f.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
@@ -210,7 +225,7 @@ func (f *Fake) Wait(ctx context.Context, n int) ([]Tweet, error) {
 }
 
 // checked lets only well-signed requests through.
-func (f *Fake) checked(next func(http.ResponseWriter, []byte)) http.HandlerFunc {
+func (f *Fake) checked(next func(http.ResponseWriter, *http.Request, []byte)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 		if err == nil {
@@ -226,11 +241,11 @@ func (f *Fake) checked(next func(http.ResponseWriter, []byte)) http.HandlerFunc 
 		f.mu.Lock()
 		f.tries++
 		f.mu.Unlock()
-		next(w, body)
+		next(w, r, body)
 	}
 }
 
-func (f *Fake) postV2(w http.ResponseWriter, body []byte) {
+func (f *Fake) postV2(w http.ResponseWriter, _ *http.Request, body []byte) {
 	var post struct {
 		Text  string `json:"text"`
 		Reply struct {
@@ -249,7 +264,7 @@ func (f *Fake) postV2(w http.ResponseWriter, body []byte) {
 	write(w, http.StatusCreated, map[string]any{"data": map[string]string{"id": t.ID, "text": t.Text}})
 }
 
-func (f *Fake) postV1(w http.ResponseWriter, body []byte) {
+func (f *Fake) postV1(w http.ResponseWriter, _ *http.Request, body []byte) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		Answer{Status: http.StatusBadRequest, Body: `{"errors":[{"code":214,"message":"Bad request."}]}`}.write(w)
@@ -309,7 +324,7 @@ func length(text string) int {
 }
 
 func (a Answer) write(w http.ResponseWriter) {
-	if a.Status == 0 {
+	if a.Status <= 0 {
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/json")
