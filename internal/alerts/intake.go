@@ -87,8 +87,70 @@ type Intake struct {
 	limit int            // deliveries in the next batch
 	tries map[string]int // failures by delivery
 
+	readings readings
+
 	mu    sync.Mutex
 	stats IntakeStats
+}
+
+// readings are what Accept has read of deliveries that wait for Run, so that it
+// need not be read again. They are a help, not a promise: there may be none.
+type readings struct {
+	mu     sync.Mutex
+	by     map[string]keptReading
+	weight int
+}
+
+type keptReading struct {
+	Reading
+	err    error
+	weight int
+}
+
+// readingsLimit bounds the bodies whose readings wait, in bytes.
+const readingsLimit = 2 << 20
+
+func (rs *readings) keep(w status.Webhook, r Reading, err error) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.weight+len(w.Body) > readingsLimit {
+		return
+	}
+	if rs.by == nil {
+		rs.by = map[string]keptReading{}
+	}
+	rs.by[w.ID] = keptReading{r, err, len(w.Body)}
+	rs.weight += len(w.Body)
+}
+
+// of reads a delivery, or takes what was read.
+func (rs *readings) of(w status.Webhook) (Reading, error) {
+	rs.mu.Lock()
+	r, ok := rs.by[w.ID]
+	rs.mu.Unlock()
+	if ok {
+		return r.Reading, r.err
+	}
+	return read(w)
+}
+
+// clear forgets all: nothing waits, and what came too late to be used must not
+// stay.
+func (rs *readings) clear() {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	clear(rs.by)
+	rs.weight = 0
+}
+
+// drop forgets deliveries that are done.
+func (rs *readings) drop(hooks []status.Webhook) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, w := range hooks {
+		rs.weight -= rs.by[w.ID].weight
+		delete(rs.by, w.ID)
+	}
 }
 
 // NewIntake opens the journal. Deliveries that wait in it are drained by Run.
@@ -132,11 +194,14 @@ func (in *Intake) Accept(ctx context.Context, kind, source string, body []byte) 
 		journaled, err := in.store(ctx, w)
 		stored <- outcome{journaled, err}
 	}()
-	r, _ := read(w) // while the disk works
+	r, rerr := read(w) // while the disk works
 	o := <-stored
 	if o.err != nil {
 		in.failed(o.err)
 		return Receipt{}, o.err
+	}
+	if !o.journaled {
+		in.readings.keep(w, r, rerr)
 	}
 	in.nudge()
 	return Receipt{ID: w.ID, Events: r.Events, Journaled: o.journaled}, nil

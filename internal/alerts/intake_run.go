@@ -70,6 +70,7 @@ func (in *Intake) step(ctx context.Context) (worked bool, err error) {
 	}
 	hooks, err := in.pending(ctx)
 	if err != nil || len(hooks) == 0 {
+		in.readings.clear()
 		return false, err
 	}
 	err = in.apply(ctx, hooks)
@@ -127,7 +128,7 @@ func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
 	verdicts := make([]status.Verdict, len(hooks))
 	doubtful := map[string]bool{} // sources that must be asked what they have
 	for n, w := range hooks {
-		r, err := read(w)
+		r, err := in.readings.of(w)
 		verdicts[n] = judge(w, r, err)
 		if err == nil && r.incomplete() {
 			doubtful[w.Source] = true
@@ -150,6 +151,7 @@ func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
 		}
 	}
 	in.count(len(hooks), dead)
+	in.readings.drop(hooks)
 	for source := range doubtful {
 		in.cfg.Nudge(source)
 	}

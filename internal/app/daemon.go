@@ -57,6 +57,7 @@ type Daemon struct {
 	rules   atomic.Pointer[web.RulesState]
 	secrets atomic.Pointer[[]string]
 	reload  sync.Mutex
+	fresh   string // webhook secret to show on a first start
 }
 
 // New wires the daemon. It fails on what a person must mend first: bad rules, a
@@ -159,9 +160,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return errors.Join(err, ln.Close())
 	}
 	if ready {
-		if err := d.pages.Refresh(ctx); err != nil {
+		if err = d.pages.Begin(ctx); err != nil {
 			d.log.Warn("page not rendered yet", "err", err)
 		}
+	}
+	if !ready || err != nil {
+		d.pages.Recall()
 	}
 	d.log.Info("listening", "address", ln.Addr().String(), "public_url", d.cfg.PublicURL, "version", d.opt.Version)
 
@@ -201,6 +205,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 // what they have.
 func (d *Daemon) reconcile(ctx context.Context, ready bool) error {
 	if err := d.settleIn(ctx, ready); err != nil {
+		return err
+	}
+	if err := d.greet(ctx); err != nil {
 		return err
 	}
 	return d.poller.Run(ctx)

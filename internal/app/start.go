@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -112,7 +113,7 @@ func (d *Daemon) settleIn(ctx context.Context, ready bool) error {
 }
 
 // found lays the ground in a database that answers.
-func (d *Daemon) found(ctx context.Context) error {
+func (d *Daemon) found(ctx context.Context) (err error) {
 	if d.opt.Migrate {
 		n, err := d.store.Migrate(ctx)
 		if err != nil {
@@ -125,16 +126,20 @@ func (d *Daemon) found(ctx context.Context) error {
 	if err := d.resume(ctx); err != nil {
 		return err
 	}
-	fresh, err := d.webhookSecret(ctx)
-	if err != nil {
-		return err
-	}
+	d.fresh, err = d.webhookSecret(ctx)
+	return err
+}
+
+// greet makes the first admin and says how to begin. It comes after the page is
+// there: a password hash takes longer than all the rest of a start, and 19 MiB.
+func (d *Daemon) greet(ctx context.Context) error {
 	password, err := d.firstAdmin(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("first admin: %w", err)
 	}
 	if password != "" {
-		d.welcome(password, fresh)
+		d.welcome(password, d.fresh)
+		debug.FreeOSMemory()
 	}
 	return nil
 }

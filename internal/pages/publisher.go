@@ -32,7 +32,11 @@ type Publisher struct {
 	log      *slog.Logger
 	site     atomic.Pointer[site]
 	notFound *Doc
-	keep     keeper
+
+	saving    sync.Mutex
+	keep      keeper
+	good      atomic.Pointer[goodView] // to be kept
+	restUntil time.Time
 
 	refresh sync.Mutex // one rendering at a time
 	read    time.Time  // last successful reading
@@ -43,8 +47,7 @@ type Publisher struct {
 	memory *memory
 }
 
-// New makes a publisher that has a page at once: the last good view from the
-// data directory, marked late, or else one that says nothing is known.
+// New makes a publisher whose pages say that nothing is known yet.
 func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, error) {
 	press, err := newPress(cfg)
 	if err != nil {
@@ -55,17 +58,6 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 	if p.notFound, err = press.notFound(now); err != nil {
 		return nil, err
 	}
-	if view, read, err := p.keep.load(); err == nil {
-		p.read = read
-		s, err := press.site(press.edition(view, now, read), nil, now, nil)
-		if err != nil {
-			return nil, err
-		}
-		p.site.Store(s)
-		return p, nil
-	} else if !errors.Is(err, status.ErrNotFound) {
-		log.Warn("the last good view cannot be used", "err", err)
-	}
 	s, err := press.blank(now)
 	if err != nil {
 		return nil, err
@@ -74,22 +66,75 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 	return p, nil
 }
 
+// Recall shows the last good view from the data directory, marked late, if there
+// is one: for a start without a database.
+func (p *Publisher) Recall() {
+	p.refresh.Lock()
+	defer p.refresh.Unlock()
+	view, read, err := p.keep.load()
+	if errors.Is(err, status.ErrNotFound) {
+		return
+	}
+	if err == nil {
+		p.read = read
+		now := p.clock.Now()
+		var s *site
+		if s, err = p.press.site(p.press.edition(view, now, read), p.site.Load(), now, nil); err == nil {
+			p.site.Store(s)
+			return
+		}
+	}
+	p.log.Warn("the last good view cannot be used", "err", err)
+}
+
 // Run keeps the site current until ctx is done: it renders when woken, at the
 // turn of each minute for what the clock alone changes, and looks every few
 // seconds in between, which also makes up for a wake that was lost.
 func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 	retry := firstRetry
+	var saving sync.WaitGroup
+	defer func() {
+		saving.Wait()
+		p.save(true)
+	}()
 	for {
 		wait := min(untilNextMinute(p.clock.Now()), lookEvery)
-		if err := p.Refresh(ctx); err != nil && ctx.Err() == nil {
+		if err := p.Begin(ctx); err != nil && ctx.Err() == nil {
 			wait, retry = min(wait, retry), min(2*retry, lastRetry)
 		} else {
 			retry = firstRetry
 		}
+		saving.Go(func() { p.save(false) })
 		if err := p.clock.Wait(ctx, wait, wake); err != nil {
 			return err
 		}
 	}
+}
+
+// restBetweenSaves is how many times as long as a save the disk then has rest:
+// the view of a long history takes a while to write, and in a storm it changes
+// many times a second.
+const restBetweenSaves = 20
+
+// save keeps the last view on disk, one caller at a time, and unless it must be
+// not too often; the next look makes up for it.
+func (p *Publisher) save(must bool) {
+	if must {
+		p.saving.Lock()
+	} else if !p.saving.TryLock() {
+		return
+	}
+	defer p.saving.Unlock()
+	now := p.clock.Now()
+	good := p.good.Load()
+	if good == nil || !must && now.Before(p.restUntil) {
+		return
+	}
+	if err := p.keep.save(good.view, good.read); err != nil {
+		p.log.Warn("the last good view cannot be kept", "err", err)
+	}
+	end := p.clock.Now()
+	p.restUntil = end.Add(restBetweenSaves * end.Sub(now))
 }
 
 // lookEvery is how often the view is read without a wake: a database that died
@@ -100,9 +145,18 @@ func untilNextMinute(now time.Time) time.Duration {
 	return now.Truncate(time.Minute).Add(time.Minute).Sub(now)
 }
 
-// Refresh reads the view and renders it. When it cannot be read, the last one
-// is rendered again with a notice, and the error returned.
+// Refresh reads the view, renders it and keeps it on disk. When it cannot be
+// read, the last one is rendered again with a notice, and the error returned.
 func (p *Publisher) Refresh(ctx context.Context) error {
+	err := p.Begin(ctx)
+	if err == nil {
+		p.save(true)
+	}
+	return err
+}
+
+// Begin is Refresh without the disk, which Run sees to.
+func (p *Publisher) Begin(ctx context.Context) error {
 	p.refresh.Lock()
 	defer p.refresh.Unlock()
 	view, err := p.look(ctx)
@@ -127,10 +181,14 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 		return err
 	}
 	p.site.Store(s)
-	if err := p.keep.save(view, now); err != nil {
-		p.log.Warn("the last good view cannot be kept", "err", err)
-	}
+	p.good.Store(&goodView{view, now})
 	return nil
+}
+
+// goodView is a view and when it was true.
+type goodView struct {
+	view status.View
+	read time.Time
 }
 
 // next is the site of an edition. Most commits are private and most wakes fall

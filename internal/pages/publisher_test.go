@@ -129,6 +129,7 @@ func TestARestartWithoutADatabaseShowsTheLastGoodView(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Recall()
 	page := body(t, p, "/")
 	if p.Find("/").Status != 200 || !strings.Contains(page, "Card payments and payouts are failing") {
 		t.Error("the last good view is not shown")
@@ -162,6 +163,7 @@ func TestADamagedLastGoodViewIsNotTrusted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		p.Recall()
 		if got := p.Find("/").Status; got != 503 {
 			t.Errorf("%s: status %d, want 503", what, got)
 		}

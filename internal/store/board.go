@@ -34,12 +34,25 @@ type boardHead struct {
 
 // lockBoard makes other deciders wait until the transaction ends.
 func (s *Store) lockBoard(ctx context.Context, tx *sqlx.Tx) (boardHead, error) {
-	var head boardHead
-	err := tx.GetContext(ctx, &head, "SELECT revision, minted, seed FROM board WHERE id = 1"+s.dialect.forUpdate)
+	head, err := readHead(ctx, tx, s.dialect.forUpdate)
 	if err != nil {
 		return head, fmt.Errorf("lock the board: %w", err)
 	}
 	return head, nil
+}
+
+// boardNow reads the head without a lock.
+func boardNow(ctx context.Context, h handle) (boardHead, error) {
+	head, err := readHead(ctx, h, "")
+	if err != nil {
+		return head, fmt.Errorf("read the revision: %w", err)
+	}
+	return head, nil
+}
+
+func readHead(ctx context.Context, h handle, lock string) (head boardHead, err error) {
+	err = sqlx.GetContext(ctx, h, &head, "SELECT revision, minted, seed FROM board WHERE id = 1"+lock)
+	return head, err
 }
 
 // Revision is the number of the last decision that was saved.

@@ -27,6 +27,7 @@ type Store struct {
 	health   map[string]status.ChannelState // last saved; owned by whoever carries a batch of marks
 
 	chartsKept chartsKept
+	published  published // of the last view
 
 	wakes  wakes
 	closer []func() error // after the pools, in this order

@@ -18,20 +18,20 @@ const newestKept = 50
 func (s *Store) View(ctx context.Context, since time.Time) (status.View, error) {
 	var v status.View
 	err := s.look(ctx, func(h handle) (err error) {
-		if v.Revision, err = scalar[int64](ctx, h, "SELECT revision FROM board WHERE id = 1"); err != nil {
+		head, err := boardNow(ctx, h)
+		if err != nil {
+			return err
+		}
+		v.Revision = head.Revision
+		hidden, err := hiddenComponents(ctx, h)
+		if err != nil {
 			return err
 		}
 		if v.Components, v.Groups, err = pageOrder(ctx, h); err != nil {
 			return err
 		}
 		v.Components = slices.DeleteFunc(v.Components, func(c status.Component) bool { return c.Hidden })
-		v.Issues, err = publicIssues.list(ctx, h, `WHERE id IN (
-				SELECT id FROM issues WHERE stage = 'published' AND state <> 'resolved'
-				UNION SELECT id FROM issues WHERE stage = 'published' AND resolved_at >= ?
-				UNION SELECT id FROM issues WHERE stage = 'published' AND started_at >= ?
-				UNION SELECT id FROM (SELECT id FROM issues WHERE stage = 'published' ORDER BY started_at DESC, id DESC LIMIT ?) AS newest)
-			ORDER BY started_at DESC, id DESC`, stamp(since), stamp(since), newestKept)
-		if err != nil {
+		if v.Issues, err = s.published.read(ctx, h, head, since, hidden); err != nil {
 			return err
 		}
 		v.Maintenances, err = maintenances.list(ctx, h, `
@@ -47,7 +47,10 @@ func (s *Store) View(ctx context.Context, since time.Time) (status.View, error) 
 		if v.Charts, err = s.charts(ctx, h); err != nil {
 			return err
 		}
-		return discreet(ctx, h, v.Issues, v.Maintenances)
+		for n := range v.Maintenances {
+			discreetWork(&v.Maintenances[n], hidden)
+		}
+		return nil
 	})
 	if err != nil {
 		return status.View{}, fmt.Errorf("read the public view: %w", err)
@@ -111,26 +114,37 @@ func (s *Store) FirstIssueAt(ctx context.Context) (time.Time, error) {
 // discreet takes from public things what is not for the public: components that
 // are hidden, and the addresses of the people who wrote.
 func discreet(ctx context.Context, h handle, is []status.Issue, ms []status.Maintenance) error {
-	rows, err := components.list(ctx, h, "WHERE hidden")
+	hidden, err := hiddenComponents(ctx, h)
 	if err != nil {
 		return err
 	}
+	for n := range is {
+		discreetIssue(&is[n], hidden)
+	}
+	for n := range ms {
+		discreetWork(&ms[n], hidden)
+	}
+	return nil
+}
+
+func hiddenComponents(ctx context.Context, h handle) (map[string]bool, error) {
+	rows, err := components.list(ctx, h, "WHERE hidden")
 	hidden := map[string]bool{}
 	for _, c := range rows {
 		hidden[c.ID] = true
 	}
-	for n := range is {
-		i := &is[n]
-		i.Components = slices.DeleteFunc(i.Components, func(a status.Affected) bool { return hidden[a.ComponentID] })
-		discreetUpdates(i.Updates, hidden)
-	}
-	for n := range ms {
-		m := &ms[n]
-		m.CreatedBy = ""
-		m.Components = slices.DeleteFunc(m.Components, func(id string) bool { return hidden[id] })
-		discreetUpdates(m.Updates, hidden)
-	}
-	return nil
+	return hidden, err
+}
+
+func discreetIssue(i *status.Issue, hidden map[string]bool) {
+	i.Components = slices.DeleteFunc(i.Components, func(a status.Affected) bool { return hidden[a.ComponentID] })
+	discreetUpdates(i.Updates, hidden)
+}
+
+func discreetWork(m *status.Maintenance, hidden map[string]bool) {
+	m.CreatedBy = ""
+	m.Components = slices.DeleteFunc(m.Components, func(id string) bool { return hidden[id] })
+	discreetUpdates(m.Updates, hidden)
 }
 
 func discreetUpdates(us []status.Update, hidden map[string]bool) {

@@ -2,10 +2,13 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -14,8 +17,37 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// servePublic comes before all else: a public document is one lookup and
-// prebuilt bytes, and must not pay for what the admin needs.
+// front answers every request. A public document is one lookup and prebuilt
+// bytes: it costs no allocation and pays for nothing that the admin needs. All
+// else, refusals too, is for Fiber.
+func (s *Server) front(behind fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		defer s.survive(ctx)
+		h := &ctx.Request.Header
+		if !h.IsGet() && !h.IsHead() || h.ConnectionClose() && len(h.Peek(ambiguousMark)) > 0 {
+			behind(ctx)
+			return
+		}
+		path := ctx.URI().PathOriginal()
+		doc := s.pages.Find(unsafe.String(unsafe.SliceData(path), len(path))) // only looked at
+		if doc == nil || !s.site.knows(h.Host()) {
+			behind(ctx)
+			return
+		}
+		s.writeDoc(ctx, doc)
+	}
+}
+
+// survive keeps a panic from ending the daemon.
+func (s *Server) survive(ctx *fasthttp.RequestCtx) {
+	if p := recover(); p != nil {
+		s.log.Error("panic in a handler", "path", string(ctx.Path()), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		ctx.Error("Something went wrong here.", http.StatusInternalServerError)
+	}
+}
+
+// servePublic refuses what front let through, and stands in for it where Fiber
+// is asked directly.
 func (s *Server) servePublic(c *fiber.Ctx) (err error) {
 	defer s.rescue(c, &err)
 	if h := &c.Request().Header; h.ConnectionClose() && len(h.Peek(ambiguousMark)) > 0 {
@@ -39,7 +71,13 @@ func isRead(method string) bool { return method == fiber.MethodGet || method == 
 // sendDoc answers with a document, or with 304 when the visitor has it. It
 // never writes to the document's bytes: they are everybody's.
 func (s *Server) sendDoc(c *fiber.Ctx, doc *pages.Doc) error {
-	h := &c.Response().Header
+	s.writeDoc(c.Context(), doc)
+	return nil
+}
+
+// writeDoc does not allocate.
+func (s *Server) writeDoc(ctx *fasthttp.RequestCtx, doc *pages.Doc) {
+	h := &ctx.Response.Header
 	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	if doc.CacheControl != "" {
 		h.Set(fiber.HeaderCacheControl, doc.CacheControl)
@@ -54,30 +92,29 @@ func (s *Server) sendDoc(c *fiber.Ctx, doc *pages.Doc) error {
 	for _, field := range doc.Header {
 		h.Set(field[0], field[1])
 	}
-	if n := refreshSeconds(c.Context().QueryArgs().Peek("refresh")); n > 0 {
+	if n := refreshSeconds(ctx.QueryArgs().Peek("refresh")); n > 0 {
 		h.Set("Refresh", strconv.Itoa(n))
 	}
-	if doc.Status == http.StatusOK && unchanged(&c.Request().Header, doc) {
-		c.Status(http.StatusNotModified)
-		return nil
+	if doc.Status == http.StatusOK && unchanged(&ctx.Request.Header, doc) {
+		ctx.SetStatusCode(http.StatusNotModified)
+		return
 	}
 	h.SetContentType(doc.ContentType)
 	code := doc.Status
 	if code == 0 {
 		code = http.StatusOK
 	}
-	c.Status(code)
-	switch bestEncoding(c.Request().Header.Peek(fiber.HeaderAcceptEncoding), doc.Gzip != nil, doc.Brotli != nil) {
+	ctx.SetStatusCode(code)
+	switch bestEncoding(ctx.Request.Header.Peek(fiber.HeaderAcceptEncoding), doc.Gzip != nil, doc.Brotli != nil) {
 	case brotlied:
 		h.Set(fiber.HeaderContentEncoding, "br")
-		c.Response().SetBodyRaw(doc.Brotli)
+		ctx.Response.SetBodyRaw(doc.Brotli)
 	case gzipped:
 		h.Set(fiber.HeaderContentEncoding, "gzip")
-		c.Response().SetBodyRaw(doc.Gzip)
+		ctx.Response.SetBodyRaw(doc.Gzip)
 	default:
-		c.Response().SetBodyRaw(doc.Raw)
+		ctx.Response.SetBodyRaw(doc.Raw)
 	}
-	return nil
 }
 
 // unchanged evaluates the preconditions of a GET in the order of RFC 9110

@@ -69,6 +69,7 @@ func New(cfg Config, deps Deps) *Server {
 	})
 	s.app.Server().HeaderReceived = s.limitBody
 	s.route()
+	s.app.Server().Handler = s.front(s.app.Handler())
 	return s
 }
 

@@ -110,7 +110,7 @@ var front = &pages.Doc{
 
 // site is a server over a real store, with people who may sign in.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	store  *store.Store
 	intake *intake
 	clock  *clock
@@ -129,7 +129,7 @@ type site struct {
 }
 
 // newSite builds a site; change may alter its configuration.
-func newSite(t *testing.T, change ...func(*web.Config)) *site {
+func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	t.Helper()
 	st, err := store.Open(t.Context(), "sqlite::memory:")
 	if err != nil {
