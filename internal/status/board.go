@@ -54,6 +54,7 @@ type Changes struct {
 	Sources       map[string]SourceState
 	Samples       []Sample // of the metrics on the page
 	Announcements []Announcement
+	Withdrawn     []string  // subjects of which nothing that waits to be told is told
 	Entries       []Entry   // the audit log, with reasons
 	Verdicts      []Verdict // webhooks closed by this change
 	// Outcomes say what each alert did, by delivery. Alone they are nothing to
@@ -66,7 +67,7 @@ type Changes struct {
 // Empty reports whether there is nothing to save.
 func (c Changes) Empty() bool {
 	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections)+len(c.Signals)+
-		len(c.Tracks)+len(c.Timers)+len(c.Sources)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts)+len(c.Samples) == 0
+		len(c.Tracks)+len(c.Timers)+len(c.Sources)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts)+len(c.Samples)+len(c.Withdrawn) == 0
 }
 
 // Public reports whether visitors could see a difference.

@@ -72,6 +72,9 @@ func (d *desk) source(name string) (SourceState, bool) {
 func (d *desk) saveIssue(i Issue) {
 	i.Version = d.board.Issues[i.ID].Version + 1
 	i.UpdatedAt = d.now
+	if i.Stage != Draft || i.Impact != d.board.Issues[i.ID].Impact {
+		i.SnoozedBy, i.SnoozedUntil = "", time.Time{} // it is another matter now
+	}
 	d.c.Issues[i.ID] = i
 }
 

@@ -55,7 +55,7 @@ func TestInvariantsHoldInEveryHistory(t *testing.T) {
 				"fire": h.fire, "fire another": h.fire, "clear": h.clear, "clear another": h.clear, "late": h.late, "disagree": h.disagree,
 				"wait": h.wait, "wait on": h.wait, "beat": h.beat, "poll": h.poll, "restart": h.restart, "set the clock": h.setClock,
 				"new relic": h.newRelic, "merge": h.mergeInto, "publish": h.publish, "dismiss": h.dismiss, "edit": h.edit, "post": h.post,
-				"hand back": h.handBack, "open by hand": h.openByHand, "maintain": h.maintain, "end maintenance": h.endMaintenance,
+				"hand back": h.handBack, "take back": h.takeBack, "amend": h.amend, "triage": h.triage, "open by hand": h.openByHand, "maintain": h.maintain, "end maintenance": h.endMaintenance,
 			})
 			taken.Add(h.steps)
 		})
@@ -327,6 +327,36 @@ func (h *history) post(t *rapid.T) {
 func (h *history) handBack(t *rapid.T) {
 	if i, ok := h.someIssue(t); ok && len(i.Held) > 0 {
 		h.person(status.HandBack{ID: i.ID, Version: i.Version, Fields: []status.Field{rapid.SampledFrom(status.Fields).Draw(t, "field")}})
+	}
+}
+
+func (h *history) takeBack(t *rapid.T) {
+	if i, ok := h.someIssue(t); ok {
+		h.person(status.UndoPublish{ID: i.ID})
+	}
+}
+
+func (h *history) amend(t *rapid.T) {
+	i, ok := h.someIssue(t)
+	if !ok {
+		return
+	}
+	update := i.Updates[rapid.IntRange(0, len(i.Updates)-1).Draw(t, "update")].ID
+	switch rapid.IntRange(0, 2).Draw(t, "amend") {
+	case 0:
+		h.person(status.EditUpdate{ID: i.ID, Version: i.Version, UpdateID: update, Body: "Said better."})
+	case 1:
+		h.person(status.DeleteUpdate{ID: i.ID, Version: i.Version, UpdateID: update})
+	case 2:
+		h.person(status.CorrectTimes{ID: i.ID, Version: i.Version, StartedAt: i.StartedAt.Add(-time.Minute), ResolvedAt: i.ResolvedAt})
+	}
+}
+
+func (h *history) triage(t *rapid.T) {
+	if i, ok := h.someIssue(t); ok && rapid.Bool().Draw(t, "claim") {
+		h.person(status.ClaimIssue{ID: i.ID, Release: i.ClaimedBy != ""})
+	} else if ok {
+		h.person(status.SnoozeIssue{ID: i.ID, Version: i.Version, Until: h.now.Add(10 * time.Minute)})
 	}
 }
 

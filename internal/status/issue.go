@@ -122,7 +122,7 @@ const Automation = "automation"
 // Issue is one disturbance, from the first alert to its end.
 type Issue struct {
 	ID         string
-	Version    int64 // grows by one with every saved change
+	Version    int64 // grows by one with every saved change, but claims and snoozes
 	Title      string
 	State      IssueState
 	Impact     Impact
@@ -139,7 +139,16 @@ type Issue struct {
 	Group       string // canonical group labels, see GroupKey
 	GroupLabels map[string]string
 
-	Confirmed  bool // a person published or opened it
+	Confirmed   bool   // a person published or opened it
+	PublishedBy string // the person who did, "" for automation
+
+	// Who looks after it, and until when a person has put the draft off. Neither
+	// changes the version.
+	ClaimedBy    string
+	ClaimedAt    time.Time
+	SnoozedBy    string
+	SnoozedUntil time.Time
+
 	ResolvedBy string
 
 	RulesHash    string    // of the rules.yaml it was opened by; it finishes with them

@@ -120,7 +120,9 @@ func (d *desk) publishAuto(i *Issue, why Reason) {
 // publish makes a draft public and orders its announcement.
 func (d *desk) publish(i *Issue, who string, why Reason, silent bool) {
 	i.Stage, i.PublishedAt = Published, d.now
-	i.Confirmed = i.Confirmed || who != Automation
+	if who != Automation {
+		i.Confirmed, i.PublishedBy = true, who
+	}
 	i.Updates = slices.Clone(i.Updates)
 	for n := range i.Updates {
 		i.Updates[n].DisplayAt = d.now
@@ -211,8 +213,17 @@ func (d *desk) announce(i Issue, e Event, u Update, channels []string) {
 	}
 	d.c.Announcements = append(d.c.Announcements, Announcement{
 		ID: d.mint(), Event: e, SubjectID: i.ID, UpdateID: u.ID,
-		Components: ids, Channels: channels, Priority: priority, CreatedAt: d.now, DueAt: d.now,
+		Components: ids, Channels: channels, Priority: priority, CreatedAt: d.now, DueAt: i.tellFrom(d.now),
 	})
+}
+
+// tellFrom is when something about the issue may be told: what a person made
+// public, and what follows, not before it can no longer be taken back.
+func (i Issue) tellFrom(now time.Time) time.Time {
+	if i.PublishedBy == "" {
+		return now
+	}
+	return later(now, i.PublishedAt.Add(UndoWindow))
 }
 
 // channels says where an event of the issue is told: nil is everywhere.

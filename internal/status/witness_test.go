@@ -20,6 +20,7 @@ type witness struct {
 	steps int64
 
 	announced map[string]bool // updates
+	toldFrom  map[string]time.Time
 	// absent is the first trusted answer without an alert since anybody said
 	// that it fires.
 	absent     map[status.SignalKey]time.Time
@@ -35,7 +36,7 @@ type witness struct {
 
 func newWitness(rt *rapid.T, w *world) *witness {
 	return &witness{
-		world: w, rt: rt, announced: map[string]bool{}, absent: map[status.SignalKey]time.Time{}, mergedAway: map[status.SignalKey]bool{},
+		world: w, rt: rt, announced: map[string]bool{}, toldFrom: map[string]time.Time{}, absent: map[status.SignalKey]time.Time{}, mergedAway: map[status.SignalKey]bool{},
 		quiet: map[status.TrackKey]time.Time{}, cleared: map[string]bool{}, settled: map[status.TrackKey]bool{},
 		byPerson: map[status.TrackKey]time.Time{},
 	}
@@ -324,11 +325,19 @@ func (w *witness) sighted(track status.TrackKey) {
 // announcedOnce: an update is announced once, when it becomes public, and never
 // when it is silent.
 func (w *witness) announcedOnce(c status.Changes) {
+	for _, id := range c.Withdrawn {
+		for _, u := range w.board.Issues[id].Updates {
+			if !w.toldFrom[u.ID].After(w.now) && w.announced[u.ID] {
+				w.rt.Fatal("taken back although it may have been told")
+			}
+			delete(w.announced, u.ID)
+		}
+	}
 	for _, a := range c.Announcements {
 		if w.announced[a.UpdateID] {
 			w.rt.Fatalf("update %s is announced twice", a.UpdateID)
 		}
-		w.announced[a.UpdateID] = true
+		w.announced[a.UpdateID], w.toldFrom[a.UpdateID] = true, a.DueAt
 		i, ok := c.Issues[a.SubjectID]
 		if !ok {
 			continue // a maintenance

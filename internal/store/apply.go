@@ -90,6 +90,9 @@ func (s *Store) decideAll(ctx context.Context, tx *sqlx.Tx, batch []*ticket[*dec
 			continue
 		}
 		changes, err := decide(t.work.decide, *board)
+		if err == nil {
+			err = s.stillUntold(ctx, tx, changes.Withdrawn)
+		}
 		if err != nil {
 			t.err = err
 			continue

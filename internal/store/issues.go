@@ -42,6 +42,8 @@ var issues = table[status.Issue]{
 			column{"held", doc(&i.Held)}, column{"suggestions", doc(&i.Suggestions)}, column{"notes", doc(&i.Notes)},
 			column{"resolved_by", &i.ResolvedBy}, column{"rules_hash", &i.RulesHash}, column{"escalated", doc(&i.Escalated)},
 			column{"recurrence_of", &i.RecurrenceOf}, column{"announced_at", at(&i.AnnouncedAt)},
+			column{"published_by", &i.PublishedBy}, column{"claimed_by", &i.ClaimedBy}, column{"claimed_at", at(&i.ClaimedAt)},
+			column{"snoozed_by", &i.SnoozedBy}, column{"snoozed_until", at(&i.SnoozedUntil)},
 		)
 	},
 }

@@ -57,6 +57,35 @@ var deliveries = table[status.Delivery]{
 	},
 }
 
+// stillUntold fails with status.ErrTooLate when anything about the subjects is
+// under way already. It locks what waits: nothing leaves before the commit.
+func (s *Store) stillUntold(ctx context.Context, h handle, subjects []string) error {
+	if len(subjects) == 0 {
+		return nil
+	}
+	const of = "WHERE subject_id IN "
+	if _, err := announcements.list(ctx, h, of+s.dialect.elements("?")+s.dialect.forUpdate, list(subjects)); err != nil {
+		return err
+	}
+	n, err := scalar[int](ctx, h, "SELECT COUNT(*) FROM announcements "+of+s.dialect.elements("?")+" AND fanned_out_at IS NOT NULL", list(subjects))
+	if err == nil && n > 0 {
+		err = status.ErrTooLate
+	}
+	return err
+}
+
+// withdraw forgets what was to be told about the subjects.
+func (s *Store) withdraw(ctx context.Context, h handle, subjects []string) error {
+	if len(subjects) == 0 {
+		return nil
+	}
+	_, err := exec(ctx, h, "DELETE FROM announcements WHERE subject_id IN "+s.dialect.elements("?")+" AND fanned_out_at IS NULL", list(subjects))
+	if err != nil {
+		return fmt.Errorf("withdraw announcements: %w", err)
+	}
+	return nil
+}
+
 // ClaimDeliveries takes queued deliveries that are due, the urgent ones first,
 // for the length of the lease: their due time moves behind it and their attempt
 // is counted. Who does not mark a delivery in time loses it to the next claim.

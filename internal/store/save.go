@@ -35,7 +35,9 @@ func (s *sum) add(c status.Changes) {
 	maps.Copy(s.Timers, c.Timers)
 	maps.Copy(s.Sources, c.Sources)
 	s.Samples = append(s.Samples, c.Samples...)
+	s.Announcements = slices.DeleteFunc(s.Announcements, func(a status.Announcement) bool { return slices.Contains(c.Withdrawn, a.SubjectID) })
 	s.Announcements = append(s.Announcements, c.Announcements...)
+	s.Withdrawn = append(s.Withdrawn, c.Withdrawn...)
 	s.Entries = append(s.Entries, c.Entries...)
 	s.Verdicts = append(s.Verdicts, c.Verdicts...)
 }
@@ -54,6 +56,7 @@ func (s *Store) save(ctx context.Context, h handle, c *sum, revision, minted int
 		func() error { return write(ctx, h, d, tracks, revision, values(c.Tracks)) },
 		func() error { return write(ctx, h, d, sources, revision, values(c.Sources)) },
 		func() error { return s.saveTimers(ctx, h, c.Timers) },
+		func() error { return s.withdraw(ctx, h, c.Withdrawn) },
 		func() error {
 			_, err := announcements.insert(ctx, h, d, keep, revision, c.Announcements)
 			return err
