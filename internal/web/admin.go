@@ -64,7 +64,7 @@ func (s *Server) routeAdmin() {
 	s.act("/admin/subscribers/erase", status.Admin, s.eraseSubscriber)
 	s.read("/admin/alerts", status.Viewer, s.showAlerts)
 	s.read("/admin/alerts/:id", status.Viewer, s.showWebhook)
-	s.act("/admin/alerts/:id/replay", status.Admin, s.replayWebhook)
+	s.act("/admin/alerts/:id", status.Admin, s.replayWebhook)
 	s.read("/admin/rules", status.Viewer, s.showRules)
 	s.read("/admin/rules/matches", status.Viewer, s.showMatches)
 	s.read("/admin/rules/try", status.Viewer, s.showTry)

@@ -85,14 +85,14 @@ func TestADeadLetterIsMendedAndTakenInAgain(t *testing.T) {
 	b := s.signedIn(status.Admin)
 	b.get("/admin/alerts").want(t, http.StatusOK, "/admin/alerts/w0", "Mend and replay", "Last webhook")
 	b.get("/admin/alerts/w0").want(t, http.StatusOK, "it is no JSON", "{&#34;broken&#34;: ", "Replay as it came")
-	s.signedIn(status.Responder).post("/admin/alerts/w0/replay", nil).want(t, http.StatusForbidden)
-	b.post("/admin/alerts/w0/replay", url.Values{"mended": {"1"}, "body": {`{"still`}}).want(t, http.StatusUnprocessableEntity, "Nothing was taken in", "{&#34;still")
+	s.signedIn(status.Responder).post("/admin/alerts/w0", nil).want(t, http.StatusForbidden)
+	b.post("/admin/alerts/w0", url.Values{"mended": {"1"}, "body": {`{"still`}}).want(t, http.StatusUnprocessableEntity, "Nothing was taken in", "{&#34;still")
 	if len(s.intake.got) != 0 {
 		t.Fatal("what cannot be read was taken in")
 	}
 	mended := url.Values{"mended": {"1"}, "body": {payload}}
-	b.post("/admin/alerts/w0/replay", mended).want(t, http.StatusSeeOther)
-	b.post("/admin/alerts/w0/replay", mended).want(t, http.StatusSeeOther) // sent twice
+	b.post("/admin/alerts/w0", mended).want(t, http.StatusSeeOther)
+	b.post("/admin/alerts/w0", mended).want(t, http.StatusSeeOther) // sent twice
 	if len(s.intake.got) != 1 || string(s.intake.got[0].Body) != payload || s.intake.got[0].Source != "prod" {
 		t.Errorf("taken in: %v", s.intake.got)
 	}
