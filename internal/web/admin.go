@@ -33,6 +33,7 @@ func (s *Server) routeAdmin() {
 	s.act("/admin/maintenance/new", status.Responder, s.scheduleMaintenance)
 	s.read("/admin/maintenance/:id", status.Viewer, s.showMaintenance)
 	s.act("/admin/maintenance/:id", status.Responder, s.saveMaintenance)
+	s.act("/admin/maintenance/:id/extend", status.Responder, s.extendMaintenance)
 	s.act("/admin/maintenance/:id/update", status.Responder, s.updateMaintenance)
 
 	s.read("/admin/components", status.Viewer, s.showComponents)

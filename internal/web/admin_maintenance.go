@@ -48,7 +48,7 @@ type maintenanceCard struct {
 	From, Until time.Time
 	For         string
 	Components  []string
-	Overlaps    string // title of another one in the same hours
+	Overlaps    []overlap
 }
 
 func (s *Server) showMaintenances(c *fiber.Ctx, _ visit) error {
@@ -68,11 +68,7 @@ func (s *Server) showMaintenances(c *fiber.Ctx, _ visit) error {
 			view.Over = append(view.Over, card)
 			continue
 		}
-		for _, o := range plans {
-			if o.ID != m.ID && !o.Over() && o.ScheduledFor.Before(m.ScheduledUntil) && m.ScheduledFor.Before(o.ScheduledUntil) {
-				card.Overlaps = o.Title
-			}
-		}
+		card.Overlaps = overlapsOf(m, plans, d)
 		view.Ahead = append(view.Ahead, card)
 	}
 	slices.SortFunc(view.Ahead, func(a, b maintenanceCard) int { return a.From.Compare(b.From) })
@@ -181,6 +177,7 @@ type maintenancePage struct {
 	Editable bool
 	Over     bool
 	Notify   string
+	Overrun  *overrun
 }
 
 func (s *Server) showNewMaintenance(c *fiber.Ctx, _ visit) error {
@@ -214,6 +211,11 @@ func (s *Server) sendMaintenanceOf(c *fiber.Ctx, code int, view maintenancePage)
 	if view.Sheet == nil {
 		view.Sheet = view.Seen
 	}
+	plans, err := s.store.Maintenances(ctx, 100)
+	if err != nil {
+		return err
+	}
+	view.Card.Overlaps, view.Overrun = overlapsOf(m, plans, d), overrunOf(m, s.clock.Now())
 	view.Updates, view.Log = updateViews(m.Updates), entryViews(entries, nil)
 	view.Editable, view.Over, view.Steps = !m.Over(), m.Over(), maintenanceSteps(m.State)
 	return s.sendMaintenance(c, code, view)

@@ -19,6 +19,7 @@ type queuePage struct {
 	Notify    string // who is told by publishing, in numbers
 	Setup     *setup
 	RulesDown bool
+	Overruns  []*overrun    // maintenance that should be over
 	Troubled  []channelView // channels that do not get through
 }
 
@@ -70,6 +71,9 @@ func (s *Server) showQueue(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	if view.Setup, err = s.setup(ctx, v, d); err != nil {
+		return err
+	}
+	if view.Overruns, err = s.overruns(ctx); err != nil {
 		return err
 	}
 	channels, err := s.channelViews(ctx)

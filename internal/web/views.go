@@ -131,6 +131,7 @@ var notices = map[string]string{
 	"resolved":    "Resolved. Well done.",
 	"handed-back": "Handed back to automation.",
 	"opened":      "Opened.",
+	"extended":    "Extended. The page shows the new end.",
 	"scheduled":   "Maintenance scheduled.",
 	"removed":     "Removed. History keeps it.",
 	"moved":       "Order changed.",

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// overlap is another maintenance of the same components in the same hours.
+type overlap struct {
+	ID, Title  string
+	Components string // that both have
+	From       time.Time
+}
+
+// overlapsOf lists what overlaps with a maintenance, the soonest first.
+func overlapsOf(m status.Maintenance, plans []status.Maintenance, d directory) []overlap {
+	var list []overlap
+	for _, o := range plans {
+		if o.ID == m.ID || m.Over() || o.Over() || !o.ScheduledFor.Before(m.ScheduledUntil) || !m.ScheduledFor.Before(o.ScheduledUntil) {
+			continue
+		}
+		var both []string
+		for _, id := range o.Components {
+			if slices.Contains(m.Components, id) {
+				both = append(both, d.name(id))
+			}
+		}
+		if len(both) > 0 {
+			list = append(list, overlap{o.ID, o.Title, strings.Join(both, ", "), o.ScheduledFor})
+		}
+	}
+	slices.SortFunc(list, func(a, b overlap) int { return a.From.Compare(b.From) })
+	return list
+}
+
+// overrun asks whether a maintenance that should be over takes longer.
+type overrun struct {
+	ID, Title  string
+	Version    int64
+	Until      time.Time
+	Late       bool // it should be over; else it soon should
+	Extensions []option
+}
+
+// endsSoon is how long before its end a running maintenance is asked about.
+const endsSoon = 10 * time.Minute
+
+// overrunOf is nil while there is nothing to ask. The buttons name the new end,
+// so that one that is pressed twice extends once.
+func overrunOf(m status.Maintenance, now time.Time) *overrun {
+	if !m.Running() || m.ScheduledUntil.Sub(now) > endsSoon {
+		return nil
+	}
+	v := &overrun{ID: m.ID, Title: m.Title, Version: m.Version, Until: m.ScheduledUntil, Late: m.ScheduledUntil.Before(now)}
+	from := m.ScheduledUntil
+	if v.Late {
+		from = now.Truncate(time.Minute)
+	}
+	for _, d := range []time.Duration{30 * time.Minute, time.Hour} {
+		v.Extensions = append(v.Extensions, option{Value: writeLocal(from.Add(d)), Label: "Extend by " + itoa(int(d/time.Minute)) + " minutes"})
+	}
+	return v
+}
+
+// overruns lists the running maintenances that somebody must decide on.
+func (s *Server) overruns(ctx context.Context) ([]*overrun, error) {
+	plans, err := s.store.Maintenances(ctx, 100)
+	if err != nil {
+		return nil, err
+	}
+	var list []*overrun
+	for _, m := range plans {
+		if v := overrunOf(m, s.clock.Now()); v != nil {
+			list = append(list, v)
+		}
+	}
+	return list, nil
+}
+
+// extendMaintenance moves the end of a running maintenance.
+func (s *Server) extendMaintenance(c *fiber.Ctx, v visit) error {
+	ctx, id, f := c.UserContext(), param(c), form(c)
+	m, err := s.store.Maintenance(ctx, id)
+	if err != nil {
+		return err
+	}
+	until, err := parseLocal("until", f.Get("until"))
+	if err != nil {
+		return err
+	}
+	if m.Running() && m.ScheduledUntil.Equal(until) {
+		return redirect(c, "/admin/maintenance/"+id, "extended") // sent twice
+	}
+	if !m.Running() || !until.After(s.clock.Now()) || !until.After(m.ScheduledUntil) {
+		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{
+			Alert: "Nothing was done: that page was too old. Below is how the maintenance stands now.",
+		})
+	}
+	m.Version, m.ScheduledUntil = version(f), until
+	_, err = s.revise(ctx, v, status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""})
+	if errors.Is(err, status.ErrConflict) {
+		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
+			Alert: "Nothing was done: this maintenance changed after you loaded it. Look again, then repeat.",
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return redirect(c, "/admin/maintenance/"+id, "extended")
+}

@@ -1,0 +1,67 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+func (s *site) plan(title string, from, length time.Duration, components ...string) status.Maintenance {
+	s.t.Helper()
+	start := s.clock.Now().Add(from)
+	id := s.revise(status.SaveMaintenance{Maintenance: status.Maintenance{
+		Title: title, ScheduledFor: start, ScheduledUntil: start.Add(length), Components: components,
+	}})
+	m, err := s.store.Maintenance(s.t.Context(), id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return m
+}
+
+func TestMaintenanceThatOverranIsExtendedWithOneTap(t *testing.T) {
+	s := newSite(t)
+	m := s.plan("Upgrade", 0, time.Hour)
+	s.revise(status.PostMaintenanceUpdate{ID: m.ID, State: status.InProgress})
+	b, path := s.signedIn(status.Responder), "/admin/maintenance/"+m.ID
+	if got := b.get("/admin").body; strings.Contains(got, "Extend by") {
+		t.Error("asked about an end that is an hour away")
+	}
+	s.clock.pass(55 * time.Minute)
+	b.get("/admin").want(t, http.StatusOK, "Maintenance ends soon", `value="2026-01-05T10:30"`)
+	s.clock.pass(15 * time.Minute)
+	b.get("/admin").want(t, http.StatusOK, "Maintenance overran", "Extend by 30 minutes", `value="2026-01-05T11:10"`)
+	b.get(path).want(t, http.StatusOK, "Maintenance overran")
+	m, _ = s.store.Maintenance(t.Context(), m.ID)
+	tap := url.Values{"version": {strconv.FormatInt(m.Version, 10)}, "until": {"2026-01-05T10:40"}}
+	b.post(path+"/extend", tap).want(t, http.StatusSeeOther)
+	b.post(path+"/extend", tap).want(t, http.StatusSeeOther) // sent twice
+	m, _ = s.store.Maintenance(t.Context(), m.ID)
+	if want := time.Date(2026, 1, 5, 10, 40, 0, 0, time.UTC); !m.ScheduledUntil.Equal(want) || len(m.Updates) != 3 {
+		t.Errorf("ends %v after %d updates", m.ScheduledUntil, len(m.Updates))
+	}
+	b.post(path+"/extend", with(tap, "until", "2026-01-05T11:40")).want(t, http.StatusConflict, "Nothing was done")
+	b.post(path+"/extend", with(tap, "until", "2026-01-05T10:00")).want(t, http.StatusUnprocessableEntity, "Nothing was done")
+	s.signedIn(status.Viewer).post(path+"/extend", tap).want(t, http.StatusForbidden)
+}
+
+func TestMaintenanceOfTheSameComponentAtTheSameTimeIsFlagged(t *testing.T) {
+	s := newSite(t)
+	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})
+	search := s.revise(status.SaveComponent{Component: status.Component{Name: "Search"}})
+	m := s.plan("Upgrade", time.Hour, time.Hour, checkout)
+	s.plan("New switches", 90*time.Minute, time.Hour, checkout, search)
+	s.plan("Reindex", 90*time.Minute, time.Hour, search)
+	b := s.signedIn(status.Responder)
+	b.get("/admin/maintenance").want(t, http.StatusOK, "overlaps with New switches on Checkout")
+	got := b.get("/admin/maintenance/" + m.ID)
+	got.want(t, http.StatusOK, "At the same time, on Checkout", "New switches")
+	if strings.Contains(got.body, "Reindex") {
+		t.Error("another component at the same time is flagged")
+	}
+}
