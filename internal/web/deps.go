@@ -110,6 +110,7 @@ type Store interface {
 	subscribers
 	accounts
 	tokens
+	machines
 	backoff
 }
 
@@ -185,6 +186,20 @@ type tokens interface {
 	TokenByHash(ctx context.Context, hash string) (status.Token, error)
 	TouchToken(ctx context.Context, id string, used time.Time) error
 	RevokeToken(ctx context.Context, id string, now time.Time) error
+}
+
+// machines is what only the API reads and writes.
+type machines interface {
+	IssuesAfter(ctx context.Context, state status.IssueState, stage status.Stage, openOnly bool, after store.Place, limit int) ([]status.Issue, error)
+	MaintenancesAfter(ctx context.Context, state status.MaintenanceState, after store.Place, limit int) ([]status.Maintenance, error)
+	SubscribersAfter(ctx context.Context, text string, after store.Place, limit int) ([]status.Subscriber, error)
+	Subscriber(ctx context.Context, id string) (status.Subscriber, error)
+	DispatchesAfter(ctx context.Context, subject string, after store.Place, limit int) ([]status.Dispatch, error)
+	RecipientsAfter(ctx context.Context, dispatchID, after string, limit int) ([]status.Delivery, error)
+	SignalsAfter(ctx context.Context, firing, unmatched bool, after status.SignalKey, limit int) ([]status.Signal, error)
+	Promise(ctx context.Context, p store.Promise, lasting time.Duration) (first store.Promise, claimed bool, err error)
+	KeepPromise(ctx context.Context, p store.Promise) error
+	BreakPromise(ctx context.Context, name string) error
 }
 
 type backoff interface {

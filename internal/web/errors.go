@@ -23,6 +23,7 @@ type refusal struct {
 	code       int
 	text       string
 	retryAfter int // seconds, 0 for none
+	fields     []fieldProblem
 }
 
 func (r refusal) Error() string { return r.text }
@@ -120,10 +121,12 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitzero"`
+	// Errors point at what is wrong, as in RFC 9457, 3.
+	Errors []fieldProblem `json:"errors,omitzero"`
 }
 
 func sendProblem(c *fiber.Ctx, r refusal) error {
-	body, err := json.Marshal(problem{Type: "about:blank", Title: http.StatusText(r.code), Status: r.code, Detail: r.text})
+	body, err := json.Marshal(problem{Type: "about:blank", Title: http.StatusText(r.code), Status: r.code, Detail: r.text, Errors: r.fields})
 	if err != nil {
 		return err
 	}

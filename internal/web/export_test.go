@@ -28,3 +28,19 @@ func (s *Server) TokenDoor(scope status.TokenScope) *fiber.App {
 	app.All("/api/v1/x", s.withToken(scope, func(c *fiber.Ctx, t status.Token) error { return c.SendString(t.Name) }))
 	return app
 }
+
+// Endpoint is a route of the API.
+type Endpoint struct {
+	Method, Path string
+	Scope        status.TokenScope
+	Versioned    bool
+}
+
+// Endpoints are all routes of the API.
+func Endpoints() []Endpoint {
+	var out []Endpoint
+	for _, e := range endpoints {
+		out = append(out, Endpoint{e.method, e.path, e.scope, e.versioned})
+	}
+	return out
+}

@@ -33,6 +33,8 @@ type Server struct {
 	metrics   *metrics
 	passwords passwords
 	askers    *limiter // of subscriptions
+	callers   *limiter // of the API, by token
+	strangers *limiter // addresses that try tokens
 
 	guarded []guardedRoute // what the gate protects, for the tests
 
@@ -47,7 +49,7 @@ func New(cfg Config, deps Deps) *Server {
 		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
 		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, tweet: deps.DryTweet, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
 		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(),
-		askers: newLimiter(subscribeLimit, subscribeWindow),
+		askers: newLimiter(subscribeLimit, subscribeWindow), callers: newLimiter(callsEach, callsWindow), strangers: newLimiter(wrongTokens, callsWindow),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -104,6 +106,7 @@ func (s *Server) route() {
 	s.app.Get(s.assets.stylesheet, s.serveStylesheet)
 
 	s.routeSubscriptions()
+	s.routeAPI()
 	s.routeAdmin()
 	s.app.Options("/*", s.preflight)
 	s.app.Get("/:language", s.demandTranslation)

@@ -117,6 +117,8 @@ type site struct {
 	rules  *status.Rules
 	server *web.Server
 	reload error
+	// onReload is called while a reload is under way.
+	onReload func()
 
 	mailed   []string // who got a test mail
 	mailErr  error
@@ -150,8 +152,13 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	}
 	s.server = web.New(cfg, web.Deps{
 		Store: st, Pages: shelf{map[string]*pages.Doc{"/": front, "/history": front}, func() (bool, time.Time) { return s.late, s.lateSince }}, Intake: s.intake,
-		Rules:  func() web.RulesState { return web.RulesState{Rules: s.rules, LoadedAt: s.clock.Now(), Err: s.reload} },
-		Reload: func(context.Context) error { return s.reload }, Clock: s.clock, Log: slog.New(slog.DiscardHandler),
+		Rules: func() web.RulesState { return web.RulesState{Rules: s.rules, LoadedAt: s.clock.Now(), Err: s.reload} },
+		Reload: func(context.Context) error {
+			if s.onReload != nil {
+				s.onReload()
+			}
+			return s.reload
+		}, Clock: s.clock, Log: slog.New(slog.DiscardHandler),
 		DryTweet: func(context.Context) (web.DryTweet, error) { return s.tweet, s.tweetErr },
 		TestMail: func(_ context.Context, to string) (string, error) {
 			s.mailed = append(s.mailed, to)

@@ -1,0 +1,157 @@
+package web
+
+import (
+	"net/http"
+	"net/mail"
+	"strings"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+type subscriberAsked struct {
+	Email      string       `json:"email"`
+	Components []string     `json:"components,omitzero"` // slugs or ids; none is all
+	Scope      status.Scope `json:"scope,omitzero"`
+	Language   string       `json:"language,omitzero"`
+	TimeZone   string       `json:"time_zone,omitzero"`
+}
+
+type retryAsked struct {
+	Recipient string `json:"recipient,omitzero"` // id of one delivery; all that failed if left out
+}
+
+type retried struct {
+	Queued int `json:"queued"`
+}
+
+func (s *Server) apiSubscribers(c *call) (reply, error) {
+	limit, err := c.limit()
+	if err != nil {
+		return reply{}, err
+	}
+	after, err := c.place()
+	if err != nil {
+		return reply{}, err
+	}
+	found, err := s.store.SubscribersAfter(c.UserContext(), clip(c.Query("q"), 200), after, limit+1)
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return reply{}, err
+	}
+	return paged(c, found, limit, showSubscriberAPI(d), func(sub status.Subscriber) []string { return byTime(sub.CreatedAt, sub.ID) }), nil
+}
+
+func (s *Server) apiSubscriber(c *call) (reply, error) { return s.subscriberReply(c, c.id()) }
+
+func (s *Server) subscriberReply(c *call, id string) (reply, error) {
+	sub, err := s.store.Subscriber(c.UserContext(), id)
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := s.directory(c.UserContext())
+	return reply{body: showSubscriberAPI(d)(sub)}, err
+}
+
+// apiSubscribe asks an address whether it wants mail. A token cannot answer for
+// it: nobody gets mail who has not confirmed.
+func (s *Server) apiSubscribe(c *call) (reply, error) {
+	in, err := takeBody[subscriberAsked](c)
+	if err != nil {
+		return reply{}, err
+	}
+	address, err := mail.ParseAddress(in.Email)
+	if err != nil || address.Address != strings.TrimSpace(in.Email) || len(in.Email) > 254 {
+		return reply{}, badMember("/email", "is no address such as jo@example.com")
+	}
+	if in.Scope != "" && in.Scope != status.ScopeAll && in.Scope != status.ScopeMilestones {
+		return reply{}, badMember("/scope", "is neither all nor milestones")
+	}
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return reply{}, err
+	}
+	ids := d.findAll(in.Components)
+	for n, id := range ids {
+		if _, err := d.component(id); err != nil {
+			return reply{}, badMember("/components/"+itoa(n), "is no component")
+		}
+	}
+	if !s.cfg.MailConfigured {
+		return reply{}, refusal{code: http.StatusConflict, text: "Mail is not configured, so nobody could confirm: set smtp.url and smtp.from."}
+	}
+	sub, err := s.store.Subscribe(c.UserContext(), s.clock.Now(), s.grant(wish{Scope: string(in.Scope), Language: in.Language, TimeZone: in.TimeZone}, nil, status.Subscriber{Email: in.Email, Components: ids}))
+	if err != nil {
+		return reply{}, err
+	}
+	r, err := s.subscriberReply(c, sub.ID)
+	r.location = "/subscribers/" + sub.ID
+	return r, err
+}
+
+func (s *Server) apiErase(c *call) (reply, error) {
+	err := s.store.EraseSubscriber(c.UserContext(), c.id())
+	if err == nil {
+		s.log.Info("subscriber erased", "by", c.who.Actor())
+	}
+	return reply{code: http.StatusNoContent}, err
+}
+
+func (s *Server) apiDeliveries(c *call) (reply, error) {
+	limit, err := c.limit()
+	if err != nil {
+		return reply{}, err
+	}
+	after, err := c.place()
+	if err != nil {
+		return reply{}, err
+	}
+	found, err := s.store.DispatchesAfter(c.UserContext(), c.Query("subject"), after, limit+1)
+	if err != nil {
+		return reply{}, err
+	}
+	return paged(c, found, limit, showDeliveryAPI, func(d status.Dispatch) []string { return byTime(d.CreatedAt, d.ID) }), nil
+}
+
+func (s *Server) apiDelivery(c *call) (reply, error) {
+	d, err := s.store.Dispatch(c.UserContext(), dispatchParam(c.Ctx))
+	return reply{body: showDeliveryAPI(d)}, err
+}
+
+func (s *Server) apiRecipients(c *call) (reply, error) {
+	limit, err := c.limit()
+	if err != nil {
+		return reply{}, err
+	}
+	after, err := c.cursor(1)
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := s.store.Dispatch(c.UserContext(), dispatchParam(c.Ctx))
+	if err != nil {
+		return reply{}, err
+	}
+	found, err := s.store.RecipientsAfter(c.UserContext(), d.ID, after[0], limit+1)
+	if err != nil {
+		return reply{}, err
+	}
+	return paged(c, found, limit, showRecipientAPI, func(d status.Delivery) []string { return []string{d.ID} }), nil
+}
+
+func (s *Server) apiRetry(c *call) (reply, error) {
+	in, err := maybeBody[retryAsked](c)
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := s.store.Dispatch(c.UserContext(), dispatchParam(c.Ctx))
+	if err != nil {
+		return reply{}, err
+	}
+	if in.Recipient != "" && !strings.HasPrefix(in.Recipient, d.ID) {
+		return reply{}, badMember("/recipient", "is none of this delivery")
+	}
+	n, err := s.store.Retry(c.UserContext(), s.clock.Now(), d.ID, in.Recipient)
+	return reply{body: retried{n}}, err
+}
