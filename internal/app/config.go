@@ -25,19 +25,20 @@ import (
 // its parts. Fields marked secret are masked when printed, and may be
 // "file:PATH" to be read from there.
 type Config struct {
-	Listen    string  `yaml:"listen"`
-	PublicURL string  `yaml:"public_url"`
-	Database  string  `yaml:"database" secret:"url"`
-	DataDir   string  `yaml:"data_dir"`
-	Rules     string  `yaml:"rules"`
-	Retention string  `yaml:"retention"` // of webhooks and deliveries that are done, such as 30d
-	Page      Page    `yaml:"page"`
-	Webhook   Webhook `yaml:"webhook"`
-	Proxy     Proxy   `yaml:"proxy"`
-	SMTP      SMTP    `yaml:"smtp"`
-	Twitter   Twitter `yaml:"twitter"`
-	Charts    []Chart `yaml:"charts"`
-	Log       Log     `yaml:"log"`
+	Listen    string    `yaml:"listen"`
+	PublicURL string    `yaml:"public_url"`
+	Database  string    `yaml:"database" secret:"url"`
+	DataDir   string    `yaml:"data_dir"`
+	Rules     string    `yaml:"rules"`
+	Retention string    `yaml:"retention"` // of webhooks and deliveries that are done, such as 30d
+	Page      Page      `yaml:"page"`
+	Webhook   Webhook   `yaml:"webhook"`
+	Proxy     Proxy     `yaml:"proxy"`
+	SMTP      SMTP      `yaml:"smtp"`
+	Twitter   Twitter   `yaml:"twitter"`
+	Charts    []Chart   `yaml:"charts"`
+	Channels  []Channel `yaml:"channels"`
+	Log       Log       `yaml:"log"`
 }
 
 // Page is how the public page presents itself.

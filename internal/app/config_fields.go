@@ -152,6 +152,10 @@ func readSecrets(cfg *Config) error {
 // Print writes the effective configuration as YAML, secrets masked.
 func (c Config) Print() (string, error) {
 	c.Webhook.Secret, c.Charts = slices.Clone(c.Webhook.Secret), slices.Clone(c.Charts)
+	c.Channels = slices.Clone(c.Channels)
+	for i := range c.Channels {
+		c.Channels[i].Secret = slices.Clone(c.Channels[i].Secret)
+	}
 	for _, f := range fields(&c) {
 		mask(f)
 	}

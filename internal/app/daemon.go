@@ -118,7 +118,7 @@ func (d *Daemon) wire() error {
 	}
 	d.web = web.New(web.Config{
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies,
-		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil,
+		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Channels: d.cfg.channelNames(),
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
@@ -144,7 +144,8 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 		}
 		out = append(out, d.twitter)
 	}
-	return out, nil
+	others, err := d.cfg.channels()
+	return append(out, others...), err
 }
 
 // Run serves until ctx is done, then drains: no new request is taken, those

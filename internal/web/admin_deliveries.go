@@ -119,6 +119,9 @@ func (s *Server) channelViews(ctx context.Context) ([]channelView, error) {
 	if s.cfg.TwitterConfigured {
 		known[status.ChannelTwitter] = status.ChannelState{Channel: status.ChannelTwitter}
 	}
+	for _, name := range s.cfg.Channels {
+		known[name] = status.ChannelState{Channel: name}
+	}
 	for _, st := range states {
 		known[st.Channel] = st
 	}

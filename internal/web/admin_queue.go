@@ -162,6 +162,9 @@ func (s *Server) whoIsTold(ctx context.Context) (string, error) {
 	if s.cfg.TwitterConfigured {
 		told = append(told, "one post on Twitter")
 	}
+	if n := len(s.cfg.Channels); n > 0 {
+		told = append(told, counted(n, "other channel"))
+	}
 	return strings.Join(told, " and "), nil
 }
 

@@ -25,6 +25,7 @@ type Config struct {
 	TrustedProxies    []netip.Prefix
 	MailConfigured    bool
 	TwitterConfigured bool
+	Channels          []string // names of the others
 	PageName          string
 	// Languages are those that mails are written in; PageLanguage is who chose
 	// none.

@@ -1,0 +1,165 @@
+package broadcast
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// The types of channels that an operator adds.
+const (
+	Slack    = "slack"
+	Teams    = "teams"
+	Discord  = "discord"
+	Mastodon = "mastodon"
+	Webhook  = "webhook"
+)
+
+// ChannelTypes lists them.
+var ChannelTypes = []string{Slack, Teams, Discord, Mastodon, Webhook}
+
+// ChannelConfig is a channel of the operator; see docs/channels.md.
+type ChannelConfig struct {
+	Name         string
+	Type         string
+	URL          string
+	Token        string   // mastodon
+	Visibility   string   // mastodon: public (the default), unlisted or private
+	Secret       []string // webhook: the signature has one part for each
+	Mode         string   // TweetAll (the default) or TweetEnds
+	AllowPrivate bool     // the address may be one of a private network
+	PageName     string
+	PublicURL    string
+}
+
+// channelName is what a channel may be called: it becomes part of addresses.
+var channelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}$`)
+
+// Channel posts to one address of a chat or a program.
+type Channel struct {
+	cfg    ChannelConfig
+	client *http.Client
+	form   func(ChannelConfig, Message) (post, error)
+}
+
+// post is what one message becomes on the wire.
+type post struct {
+	url    string
+	body   any
+	header map[string]string
+	sign   bool
+}
+
+// NewChannel checks the configuration; it does not connect.
+func NewChannel(cfg ChannelConfig) (*Channel, error) {
+	bad := func(key, format string, args ...any) error {
+		return fmt.Errorf("channel %q: %s: %s", cfg.Name, key, fmt.Sprintf(format, args...))
+	}
+	forms := map[string]func(ChannelConfig, Message) (post, error){
+		Slack: slackPost, Teams: teamsPost, Discord: discordPost, Mastodon: mastodonPost, Webhook: webhookPost,
+	}
+	u, err := url.Parse(cfg.URL)
+	switch {
+	case !channelName.MatchString(cfg.Name) || cfg.Name == status.ChannelEmail || cfg.Name == status.ChannelTwitter:
+		return nil, bad("name", "write small letters, digits and hyphens, and neither email nor twitter")
+	case forms[cfg.Type] == nil:
+		return nil, bad("type", "%q is none of %s", cfg.Type, strings.Join(ChannelTypes, ", "))
+	case err != nil || u.Host == "":
+		return nil, bad("url", "is no address")
+	case u.Scheme != "https" && !(u.Scheme == "http" && cfg.AllowPrivate):
+		return nil, bad("url", "must begin with https://")
+	case cfg.Mode != "" && cfg.Mode != TweetAll && cfg.Mode != TweetEnds:
+		return nil, bad("mode", "write all or first_and_resolved")
+	case cfg.Type == Mastodon && cfg.Token == "":
+		return nil, bad("token", "is missing: make an application with the scope write:statuses under Preferences, Development")
+	case cfg.Visibility != "" && !slices.Contains([]string{"public", "unlisted", "private"}, cfg.Visibility):
+		return nil, bad("visibility", "write public, unlisted or private")
+	case cfg.Type == Webhook && (len(cfg.Secret) == 0 || slices.ContainsFunc(cfg.Secret, func(s string) bool { return len(s) < 16 })):
+		return nil, bad("secret", "needs at least one of 16 characters or more")
+	}
+	return &Channel{cfg: cfg, client: postClient(cfg.AllowPrivate), form: forms[cfg.Type]}, nil
+}
+
+// Channel names the channel.
+func (c *Channel) Channel() string { return c.cfg.Name }
+
+// Kind is what rules may call it besides its name.
+func (c *Channel) Kind() string { return c.cfg.Type }
+
+// Rest closes what is only worth keeping while busy.
+func (c *Channel) Rest() { c.client.CloseIdleConnections() }
+
+// Send posts one message.
+func (c *Channel) Send(ctx context.Context, m Message) (string, error) {
+	if reason := skip(m, c.cfg.Mode); reason != "" {
+		return "", Skipped{Reason: reason}
+	}
+	p, err := c.form(c.cfg, m)
+	if err != nil {
+		return "", err
+	}
+	body, err := json.Marshal(p.body)
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
+	if err != nil {
+		return "", withoutURL(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "statusbridge")
+	for key, value := range p.header {
+		req.Header.Set(key, value)
+	}
+	if p.sign {
+		req.Header.Set(SignatureHeader, Sign(body, m.Now, c.cfg.Secret...))
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("reach %s: %w", req.URL.Host, withoutURL(err))
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if refused := judgePost(resp, said); refused != nil || err != nil {
+		return "", refused
+	}
+	var named struct{ ID string }
+	_ = json.Unmarshal(said, &named) // chats that answer with no name need none
+	return named.ID, nil
+}
+
+// judgePost says what an answer means: nil is taken.
+func judgePost(resp *http.Response, body []byte) error {
+	said := fmt.Errorf("answer %d: %s", resp.StatusCode, cutTo(oneLine(string(body)), 200))
+	switch code := resp.StatusCode; {
+	case code >= 200 && code < 300:
+		return nil
+	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
+		asked := resp.Header.Get("Retry-After")
+		if seconds, err := strconv.ParseFloat(asked, 64); err == nil && seconds > 0 && seconds < 1e6 {
+			return RetryAfter{After: time.Duration(seconds * float64(time.Second)), Err: said}
+		}
+		if at, err := http.ParseTime(asked); err == nil {
+			return RetryAfter{At: at, Err: said}
+		}
+		return said
+	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code >= 500:
+		return said
+	case code >= 300 && code < 400:
+		return Permanent{Reason: "the address leads to another one: write that into url", Err: said}
+	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusNotFound, code == http.StatusGone:
+		return Permanent{Reason: "the address or its secret is no longer good: make a new one", Err: said}
+	}
+	return Permanent{Reason: "the message is refused", Err: said}
+}
