@@ -123,7 +123,7 @@ func (d *Daemon) wire() error {
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
 		Reload: func(context.Context) error { return d.Reload() }, Clock: d.clock, Log: d.log,
-		TestMail: d.testMail, DryTweet: d.dryTweet, Bounces: d.takeBounces,
+		TestMail: d.testMail, DryTweet: d.dryTweet, Preview: d.preview, Bounces: d.takeBounces,
 	})
 	return nil
 }

@@ -28,6 +28,7 @@ type issuePage struct {
 	Signals     []signalView
 	Log         []entryView
 	Notify      string
+	Times       timesForm
 	Draft       bool
 	Public      bool
 	Closed      bool // dismissed, or resolved: nothing to say any more but updates
@@ -45,7 +46,24 @@ type suggestion struct {
 	At                         time.Time
 }
 
+// timesForm corrects when the issue began and ended.
+type timesForm struct {
+	Started, Resolved string
+	Over              bool
+}
+
+func newTimesForm(i status.Issue) timesForm {
+	f := timesForm{Started: i.StartedAt.UTC().Format(localLayout + ":05"), Over: i.State == status.Resolved}
+	if f.Over {
+		f.Resolved = i.ResolvedAt.UTC().Format(localLayout + ":05")
+	}
+	return f
+}
+
 type updateView struct {
+	ID              string
+	Typed           string // what a person wrote instead, not saved yet
+	Opening         bool   // edited as a field of the issue
 	State, Body, By string
 	At              time.Time
 	Edited, Silent  bool
@@ -88,7 +106,11 @@ func (s *Server) issuePage(ctx context.Context, id string, in issueInput) (issue
 		Paused: pausedFields(i), Suggestions: suggestions(i, d),
 		Form: d.issueForm(i, sh), Update: newUpdateForm(i, in.update),
 		Updates: updateViews(i.Updates), Signals: s.signalViews(signals), Log: entryViews(entries, nil),
+		Times: newTimesForm(i),
 		Draft: i.Stage == status.Draft, Public: i.Public(), Closed: !i.Open(),
+	}
+	for n, u := range view.Updates {
+		view.Updates[n].Typed = in.said[u.ID]
 	}
 	view.PausedLine = pausedLine(view.Paused)
 	if in.invalid.Field != "" {
@@ -155,10 +177,11 @@ func newUpdateForm(i status.Issue, typed *updateForm) updateForm {
 
 func updateViews(updates []status.Update) []updateView {
 	var list []updateView
-	for _, u := range slices.Backward(updates) {
+	for n, u := range slices.Backward(updates) {
 		view := updateView{
 			State: cmp.Or(stateWords[status.IssueState(u.State)], maintenanceLooks[status.MaintenanceState(u.State)].Word),
-			Body:  u.Body, By: u.By, At: u.DisplayAt, Edited: !u.EditedAt.IsZero(), Silent: u.Silent,
+			ID:    u.ID, Opening: n == 0,
+			Body: u.Body, By: u.By, At: u.DisplayAt, Edited: !u.EditedAt.IsZero(), Silent: u.Silent,
 		}
 		for _, ch := range u.Changes {
 			view.Changes = append(view.Changes, ch.Name+": "+strings.ToLower(statusLooks[ch.New].Word))

@@ -83,6 +83,7 @@ type issueInput struct {
 	update  *updateForm
 	invalid status.Invalid
 	alert   string
+	said    map[string]string // updates reworded, by id
 }
 
 func (s *Server) sendIssue(c *fiber.Ctx, code int, in issueInput) error {
@@ -217,6 +218,10 @@ func fulfilled(i status.Issue, edit status.Edit) bool {
 		return i.Stage == status.Published
 	case status.DismissIssue:
 		return i.Stage == status.Dismissed
+	case status.SnoozeIssue:
+		return !e.Until.IsZero() && i.SnoozedUntil.Equal(e.Until) || e.Until.IsZero() && i.SnoozedUntil.IsZero()
+	case status.DeleteUpdate:
+		return !slices.ContainsFunc(i.Updates, func(u status.Update) bool { return u.ID == e.UpdateID })
 	case status.HandBack:
 		return !slices.ContainsFunc(e.Fields, i.Holds)
 	}

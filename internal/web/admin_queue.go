@@ -15,6 +15,7 @@ import (
 // queuePage is the admin's home: what waits for a person, then what is public.
 type queuePage struct {
 	Drafts    []issueCard
+	Snoozed   []issueCard
 	Open      []issueCard
 	Notify    string // who is told by publishing, in numbers
 	Setup     *setup
@@ -44,6 +45,13 @@ type issueCard struct {
 	Paused     bool   // a person holds something
 	Hints      int    // open suggestions of automation
 	PublishAt  time.Time
+
+	ClaimedBy    string
+	ClaimedAt    time.Time
+	SnoozedBy    string
+	SnoozedUntil time.Time
+	UndoUntil    time.Time // zero: it cannot be taken back
+	Nudge        string    // what might be forgotten
 }
 
 func (s *Server) showQueue(c *fiber.Ctx, v visit) error {
@@ -61,6 +69,19 @@ func (s *Server) showQueue(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	view := queuePage{RulesDown: s.rules().Err != nil}
+	now := s.clock.Now()
+	var snoozed, awake []status.Issue
+	for _, i := range drafts {
+		if i.Snoozed(now) {
+			snoozed = append(snoozed, i)
+		} else {
+			awake = append(awake, i)
+		}
+	}
+	drafts = awake
+	if view.Snoozed, err = s.cards(ctx, snoozed, d); err != nil {
+		return err
+	}
 	if view.Drafts, err = s.cards(ctx, drafts, d); err != nil {
 		return err
 	}
@@ -126,6 +147,14 @@ func (s *Server) card(i status.Issue, signals []status.Signal, d directory) issu
 		card.Lead = views[0].Name + ": " + clip(views[0].Summary, 200)
 	}
 	end := s.clock.Now()
+	card.ClaimedBy, card.ClaimedAt = i.ClaimedBy, i.ClaimedAt
+	if i.Snoozed(end) {
+		card.SnoozedBy, card.SnoozedUntil = i.SnoozedBy, i.SnoozedUntil
+	}
+	if until := i.UndoUntil(); until.After(end) {
+		card.UndoUntil = until
+	}
+	card.Nudge = nudge(i, signals, end)
 	if i.State == status.Resolved && !i.ResolvedAt.IsZero() {
 		end = i.ResolvedAt
 	}
@@ -137,6 +166,39 @@ func (s *Server) card(i status.Issue, signals []status.Signal, d directory) issu
 		card.PublishAt = i.CreatedAt.Add(rule.Open.PublishAfter)
 	}
 	return card
+}
+
+// After how long something may have been forgotten.
+const (
+	quietTooLong  = 10 * time.Minute
+	silentTooLong = 30 * time.Minute
+)
+
+// nudge says what may have been forgotten about an open public issue.
+func nudge(i status.Issue, signals []status.Signal, now time.Time) string {
+	if !i.Public() || !i.Open() {
+		return ""
+	}
+	var ended, said time.Time
+	firing := false
+	for _, sig := range signals {
+		firing = firing || sig.Firing
+		if sig.EndsAt.After(ended) {
+			ended = sig.EndsAt
+		}
+	}
+	for _, u := range i.Updates {
+		if u.CreatedAt.After(said) {
+			said = u.CreatedAt
+		}
+	}
+	switch {
+	case !firing && !ended.IsZero() && now.Sub(ended) >= quietTooLong:
+		return "Its alerts are quiet for " + roughly(now.Sub(ended)) + ": publish Resolved?"
+	case now.Sub(said) >= silentTooLong:
+		return "No update for " + roughly(now.Sub(said)) + ": tell customers how it goes?"
+	}
+	return ""
 }
 
 func (s *Server) ruleOf(i status.Issue) (status.Rule, bool) {
@@ -170,12 +232,18 @@ func (s *Server) whoIsTold(ctx context.Context) (string, error) {
 
 // counted writes "1 draft", "2 drafts", "1,204 subscribers".
 func counted(n int, word string) string {
-	digits := itoa(n)
-	for at := len(digits) - 3; at > 0; at -= 3 {
-		digits = digits[:at] + "," + digits[at:]
-	}
+	digits := thousands(n)
 	if n == 1 {
 		return digits + " " + word
 	}
 	return digits + " " + word + "s"
+}
+
+// thousands writes 1,204.
+func thousands(n int) string {
+	digits := itoa(n)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
 }

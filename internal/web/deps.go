@@ -52,6 +52,9 @@ type Deps struct {
 	// DryTweet shows what would be posted, and asks X about the keys. What is
 	// known is in the answer even with an error.
 	DryTweet func(ctx context.Context) (DryTweet, error)
+	// Preview writes what publishing an issue would show and send; nil if nothing
+	// can.
+	Preview func(ctx context.Context, i status.Issue) (Preview, error)
 	// Bounces keeps a report of a mail service. Its error is written for the
 	// service's log.
 	Bounces func(ctx context.Context, report []byte) (kept int, err error)
@@ -165,6 +168,7 @@ type subscribers interface {
 	SaveSubscriber(ctx context.Context, sub status.Subscriber) error
 	Unsubscribe(ctx context.Context, token string) error
 	SubscriberCount(ctx context.Context) (int, error)
+	Recipients(ctx context.Context, event status.Event, components []string) (int, error)
 	Audience(ctx context.Context) (status.Audience, error)
 	Subscribers(ctx context.Context, text string, limit int) ([]status.Subscriber, error)
 	EachSubscriber(ctx context.Context, fn func([]status.Subscriber) error) error

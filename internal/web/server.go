@@ -9,22 +9,25 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // Server answers HTTP.
 type Server struct {
-	cfg    Config
-	site   site
-	store  Store
-	pages  Pages
-	intake Intake
-	rules  func() RulesState
-	reload func(ctx context.Context) error
-	mailMe func(ctx context.Context, recipient string) (answer string, err error)
-	tweet  func(ctx context.Context) (DryTweet, error)
-	bounce func(ctx context.Context, report []byte) (kept int, err error)
-	clock  Clock
-	log    *slog.Logger
+	cfg     Config
+	site    site
+	store   Store
+	pages   Pages
+	intake  Intake
+	rules   func() RulesState
+	reload  func(ctx context.Context) error
+	mailMe  func(ctx context.Context, recipient string) (answer string, err error)
+	tweet   func(ctx context.Context) (DryTweet, error)
+	preview func(ctx context.Context, i status.Issue) (Preview, error)
+	bounce  func(ctx context.Context, report []byte) (kept int, err error)
+	clock   Clock
+	log     *slog.Logger
 
 	app       *fiber.App
 	assets    assets
@@ -47,9 +50,12 @@ func New(cfg Config, deps Deps) *Server {
 	s := &Server{
 		cfg: cfg, site: parseSite(cfg.PublicURL),
 		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
-		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, tweet: deps.DryTweet, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
+		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, tweet: deps.DryTweet, preview: deps.Preview, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
 		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(),
 		askers: newLimiter(subscribeLimit, subscribeWindow), callers: newLimiter(callsEach, callsWindow), strangers: newLimiter(wrongTokens, callsWindow),
+	}
+	if s.preview == nil {
+		s.preview = func(context.Context, status.Issue) (Preview, error) { return Preview{}, nil }
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -116,7 +116,13 @@ func (s *Server) countDrafts(c *fiber.Ctx) int {
 	if err != nil {
 		return 0 // a count in the menu is no reason to show nothing at all
 	}
-	return len(drafts)
+	n, now := 0, s.clock.Now()
+	for _, i := range drafts {
+		if !i.Snoozed(now) {
+			n++
+		}
+	}
+	return n
 }
 
 var draftQuery = store.IssueQuery{Stages: []status.Stage{status.Draft}, OpenOnly: true, Limit: mostDrafts}
@@ -125,6 +131,12 @@ var draftQuery = store.IssueQuery{Stages: []status.Stage{status.Draft}, OpenOnly
 var notices = map[string]string{
 	"saved":       "Saved.",
 	"published":   "Published. Customers can see it now.",
+	"undone":      "Taken back. It is a draft again, and nobody was told.",
+	"snoozed":     "Put off. It comes back by itself, or when it gets another impact.",
+	"woken":       "Back in the queue.",
+	"claimed":     "It is yours.",
+	"released":    "Nobody looks after it any more.",
+	"deleted":     "Deleted. The audit log keeps it.",
 	"silently":    "Published silently. Nobody was notified.",
 	"dismissed":   "Dismissed. These alerts will not draft it again.",
 	"updated":     "Update posted.",
