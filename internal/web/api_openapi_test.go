@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -218,5 +219,20 @@ func TestTheOpenAPIDocumentNamesEachRouteAndItsScope(t *testing.T) {
 	}
 	if described != len(web.Endpoints()) {
 		t.Errorf("%d operations are described, there are %d", described, len(web.Endpoints()))
+	}
+}
+
+func TestThePageOnRESTListsEachRoute(t *testing.T) {
+	text, err := os.ReadFile("../../docs/rest.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range web.Endpoints() {
+		if line := "| `" + e.Method + " " + e.Path + "` | `" + string(e.Scope) + "` |"; strings.Count(string(text), line) != 1 {
+			t.Errorf("docs/rest.md lacks %s", line)
+		}
+	}
+	if n := strings.Count(string(text), "/{id}` |") + strings.Count(string(text), "| `GET /issues` |"); n < 10 {
+		t.Errorf("only %d rows were found", n)
 	}
 }
