@@ -87,3 +87,12 @@ func (s *Store) SignalsAfter(ctx context.Context, firing, unmatched bool, after 
 	tail, args := limited("WHERE "+condition+" ORDER BY source, fingerprint", []any{after.Source, after.Fingerprint}, limit)
 	return signals.list(ctx, s.read, tail, args...)
 }
+
+// FiringCounts counts the alerts that fire: all, and those that no rule wants.
+func (s *Store) FiringCounts(ctx context.Context) (firing, unmatched int, err error) {
+	if firing, err = scalar[int](ctx, s.read, "SELECT COUNT(*) FROM signals WHERE firing"); err != nil {
+		return 0, 0, err
+	}
+	unmatched, err = scalar[int](ctx, s.read, "SELECT COUNT(*) FROM signals WHERE firing AND (tracks IS NULL OR tracks = '[]')")
+	return firing, unmatched, err
+}

@@ -202,6 +202,7 @@ type machines interface {
 	DispatchesAfter(ctx context.Context, subject string, after store.Place, limit int) ([]status.Dispatch, error)
 	RecipientsAfter(ctx context.Context, dispatchID, after string, limit int) ([]status.Delivery, error)
 	SignalsAfter(ctx context.Context, firing, unmatched bool, after status.SignalKey, limit int) ([]status.Signal, error)
+	FiringCounts(ctx context.Context) (firing, unmatched int, err error)
 	Promise(ctx context.Context, p store.Promise, lasting time.Duration) (first store.Promise, claimed bool, err error)
 	KeepPromise(ctx context.Context, p store.Promise) error
 	BreakPromise(ctx context.Context, name string) error

@@ -1,7 +1,11 @@
 package web
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -43,4 +47,18 @@ func Endpoints() []Endpoint {
 		out = append(out, Endpoint{e.method, e.path, e.scope, e.versioned})
 	}
 	return out
+}
+
+// MetricNames are the names of all metrics there can be, sorted.
+func MetricNames(s *Server) []string {
+	out := make(chan *prometheus.Desc, 100)
+	s.metrics.registry.Describe(out)
+	close(out)
+	var all []string
+	for d := range out {
+		name := strings.TrimPrefix(d.String(), `Desc{fqName: "`)
+		all = append(all, name[:strings.IndexByte(name, '"')])
+	}
+	slices.Sort(all)
+	return all
 }

@@ -151,7 +151,7 @@ var (
 
 // Describe lists the series.
 func (m scrape) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc, blindDesc, answeredDesc, troubledDesc, pausedDesc, audienceDesc, toPublicDesc, toLastDesc} {
+	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc, blindDesc, answeredDesc, troubledDesc, pausedDesc, audienceDesc, toPublicDesc, toLastDesc, processedDesc, alertsDesc} {
 		out <- d
 	}
 }
@@ -185,6 +185,7 @@ func (m scrape) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	m.s.measureBroadcast(ctx, gauge)
+	m.measureAlerts(ctx, out)
 	if sources, err := m.s.sourceHealth(ctx); err == nil {
 		for _, h := range sources {
 			blind := 0.0
