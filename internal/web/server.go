@@ -57,6 +57,9 @@ func New(cfg Config, deps Deps) *Server {
 	if s.preview == nil {
 		s.preview = func(context.Context, status.Issue) (Preview, error) { return Preview{}, nil }
 	}
+	if s.preview == nil {
+		s.preview = func(context.Context, status.Issue) (Preview, error) { return Preview{}, nil }
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
