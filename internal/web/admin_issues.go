@@ -167,7 +167,7 @@ func (s *Server) publishIssue(c *fiber.Ctx, v visit) error {
 	if edit.Silent {
 		done = "silently"
 	}
-	return s.decide(c, v, edit, "/admin", done)
+	return s.decide(c, v, edit, "/admin/issues/"+param(c), done) // where it can be taken back
 }
 
 func (s *Server) dismissIssue(c *fiber.Ctx, v visit) error {
