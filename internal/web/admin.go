@@ -39,6 +39,7 @@ func (s *Server) routeAdmin() {
 	s.read("/admin/maintenance", status.Viewer, s.showMaintenances)
 	s.read("/admin/maintenance/new", status.Responder, s.showNewMaintenance)
 	s.act("/admin/maintenance/new", status.Responder, s.scheduleMaintenance)
+	s.read("/admin/maintenance/month", status.Viewer, s.showMonth)
 	s.read("/admin/maintenance/:id", status.Viewer, s.showMaintenance)
 	s.act("/admin/maintenance/:id", status.Responder, s.saveMaintenance)
 	s.act("/admin/maintenance/:id/extend", status.Responder, s.extendMaintenance)

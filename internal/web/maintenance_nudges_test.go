@@ -65,3 +65,19 @@ func TestMaintenanceOfTheSameComponentAtTheSameTimeIsFlagged(t *testing.T) {
 		t.Error("another component at the same time is flagged")
 	}
 }
+
+func TestTheMonthShowsEachDayThatAMaintenanceTouches(t *testing.T) {
+	s := newSite(t)
+	s.plan("Upgrade", 14*time.Hour, 2*time.Hour) // over midnight of 5 January
+	b := s.signedIn(status.Viewer)
+	got := b.get("/admin/maintenance/month")
+	got.want(t, http.StatusOK, "January 2026", "23:00 Upgrade", `aria-current="date"><time datetime="2026-01-05"`, "month=2025-12", "month=2026-02")
+	if n := strings.Count(got.body, "Upgrade</a>"); n != 2 {
+		t.Errorf("it is shown on %d days, want 2", n)
+	}
+	if n := strings.Count(got.body, `class="pad"`); n != 3 {
+		t.Errorf("%d days stand before Thursday the 1st, want 3", n)
+	}
+	b.get("/admin/maintenance/month?month=2026-02").want(t, http.StatusOK, "Nothing is planned in this month.")
+	b.get("/admin/maintenance/month?month=soon").want(t, http.StatusNotFound)
+}

@@ -63,6 +63,8 @@ var everyPage = []struct {
 	{path: "/admin/issues/RESOLVED", admin: true},
 	{path: "/admin/issues/nothing", admin: true},
 	{path: "/admin/maintenance", admin: true},
+	{path: "/admin/maintenance/month", admin: true},
+	{path: "/admin/maintenance/month?month=2020-01", admin: true},
 	{path: "/admin/maintenance/new", admin: true},
 	{path: "/admin/maintenance/PLANNED", admin: true},
 	{path: "/admin/maintenance/RUNNING", admin: true},
