@@ -71,7 +71,7 @@ func TestTheMonthShowsEachDayThatAMaintenanceTouches(t *testing.T) {
 	s.plan("Upgrade", 14*time.Hour, 2*time.Hour) // over midnight of 5 January
 	b := s.signedIn(status.Viewer)
 	got := b.get("/admin/maintenance/month")
-	got.want(t, http.StatusOK, "January 2026", "23:00 Upgrade", `aria-current="date"><time datetime="2026-01-05"`, "month=2025-12", "month=2026-02")
+	got.want(t, http.StatusOK, "January 2026", "23:00 Upgrade", `aria-current="date"><span>Mon 5</span>`, "month=2025-12", "month=2026-02")
 	if n := strings.Count(got.body, "Upgrade</a>"); n != 2 {
 		t.Errorf("it is shown on %d days, want 2", n)
 	}
