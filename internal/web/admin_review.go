@@ -34,7 +34,7 @@ type reviewPage struct {
 // asPublished is the issue as it would be once published now.
 func (s *Server) asPublished(i status.Issue) status.Issue {
 	now := s.clock.Now()
-	i.Stage, i.PublishedAt = status.Published, now
+	i.Stage, i.PublishedAt, i.Confirmed = status.Published, now, true
 	i.Updates = slices.Clone(i.Updates)
 	for n := range i.Updates {
 		i.Updates[n].DisplayAt = now
