@@ -38,6 +38,7 @@ type Config struct {
 	Twitter   Twitter   `yaml:"twitter"`
 	Charts    []Chart   `yaml:"charts"`
 	Channels  []Channel `yaml:"channels"`
+	Metrics   Metrics   `yaml:"metrics"`
 	Log       Log       `yaml:"log"`
 }
 
@@ -109,6 +110,11 @@ type Twitter struct {
 	Mode           string `yaml:"mode"`     // first_and_resolved, all or off
 	WithURL        bool   `yaml:"with_url"`
 	MonthlyPosts   int    `yaml:"monthly_posts"` // at most, 0 is any
+}
+
+// Metrics is a listener of its own for /metrics, without authorisation.
+type Metrics struct {
+	Listen string `yaml:"listen"`
 }
 
 // Log is what goes to standard error.
@@ -207,6 +213,9 @@ func (c *Config) complete() error {
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %q is not host:port, such as 127.0.0.1:8080", c.Listen)
+	}
+	if _, _, err := net.SplitHostPort(c.Metrics.Listen); c.Metrics.Listen != "" && err != nil {
+		return fmt.Errorf("metrics.listen: %q is not host:port, such as 127.0.0.1:9100", c.Metrics.Listen)
 	}
 	if c.PublicURL == "" {
 		if host == "" || host == "0.0.0.0" || host == "::" {

@@ -156,6 +156,13 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w; is another statusbridge running? set `listen` to a free port", err)
 	}
+	var scraped net.Listener
+	if d.cfg.Metrics.Listen != "" {
+		if scraped, err = net.Listen("tcp", d.cfg.Metrics.Listen); err != nil {
+			return errors.Join(fmt.Errorf("%w; set `metrics.listen` to a free port", err), ln.Close())
+		}
+		defer scraped.Close()
+	}
 	ready, err := d.prepare(ctx)
 	if err != nil {
 		return errors.Join(err, ln.Close())
@@ -176,6 +183,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer stopWork()
 	g, work := errgroup.WithContext(work)
 	g.Go(func() error { return d.web.Serve(ln) })
+	if scraped != nil {
+		g.Go(func() error { return d.web.ServeMetrics(work, scraped) })
+	}
 	g.Go(func() error { return d.reconcile(work, ready) })
 	g.Go(func() error { return d.tick(work) })
 	g.Go(func() error { return d.prune(work) })

@@ -209,6 +209,10 @@ func (s *Server) handleMetrics(c *fiber.Ctx) error {
 	if err := s.mayScrape(c); err != nil {
 		return err
 	}
+	return s.sendMetrics(c)
+}
+
+func (s *Server) sendMetrics(c *fiber.Ctx) error {
 	families, err := s.metrics.registry.Gather()
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"context"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -60,5 +63,30 @@ func TestPrometheusAcceptsTheAlertsAndTheyFireWhenTheyShould(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("promtool %v: %v\n%s", args, err, out)
 		}
+	}
+}
+
+func TestTheListenerOfMetricsHasNothingElse(t *testing.T) {
+	s := newSite(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.server.ServeMetrics(ctx, ln) }()
+	for path, want := range map[string]int{"/metrics": 200, "/": 404, "/admin": 404, "/api/v1/issues": 404} {
+		res, err := http.Get("http://" + ln.Addr().String() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%s answers %d, want %d", path, res.StatusCode, want)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("it ended with %v", err)
 	}
 }
