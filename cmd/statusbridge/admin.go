@@ -127,7 +127,7 @@ func (adminList) Run(c *cli) error {
 // choosePassword reads one, or makes one and says what to print of it.
 func choosePassword(stdin bool) (password, shown string, err error) {
 	if !stdin {
-		password = app.NewPassword()
+		password = web.NewPassword()
 		return password, ", password " + password, nil
 	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')

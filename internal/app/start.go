@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/statusbridge/statusbridge"
@@ -235,7 +234,7 @@ func (d *Daemon) firstAdmin(ctx context.Context) (string, error) {
 	if err != nil || len(accounts) > 0 {
 		return "", err
 	}
-	password := NewPassword()
+	password := web.NewPassword()
 	hash, err := web.HashPassword(password)
 	if err != nil {
 		return "", err
@@ -293,9 +292,3 @@ func random(n int) string {
 func NewID() string { return random(15) }
 
 func newSecret() string { return random(25) }
-
-// NewPassword is 80 bits in groups that can be typed from paper.
-func NewPassword() string {
-	s := random(10)
-	return strings.Join([]string{s[:4], s[4:8], s[8:12], s[12:]}, "-")
-}

@@ -33,6 +33,7 @@ type Session struct {
 	SeenAt    time.Time
 	ExpiresAt time.Time
 	UserAgent string
+	Address   string // it signed in from
 }
 
 // Record is a line of the audit log about what is not on the board: accounts,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
@@ -34,6 +36,7 @@ var sessions = table[status.Session]{
 			{"seen_at", at(&s.SeenAt)},
 			{"expires_at", at(&s.ExpiresAt)},
 			{"user_agent", &s.UserAgent},
+			{"address", &s.Address},
 		}
 	},
 }
@@ -65,16 +68,43 @@ func (s *Store) Accounts(ctx context.Context) ([]status.Account, error) {
 	return accounts.list(ctx, s.read, "ORDER BY email")
 }
 
-// SaveAccount saves a changed account. A taken address is status.Invalid.
+// ErrLastAdmin says that nobody would be left who may change everything.
+var ErrLastAdmin = status.Invalid{Field: "role", Message: "this is the last admin who can sign in; make somebody else an admin first"}
+
+// SaveAccount saves a changed account. A taken address is status.Invalid, and
+// so is to take the role from the last admin.
 func (s *Store) SaveAccount(ctx context.Context, a status.Account) error {
 	a.Email = address(a.Email)
-	touched, err := accounts.update(ctx, s.write, &a)
+	touched := false
+	err := inTx(ctx, s.write, func(tx *sqlx.Tx) error {
+		// locked: two admins must not take the role from each other
+		admins, err := accounts.list(ctx, tx, "WHERE role = 'admin' AND NOT disabled ORDER BY id"+s.dialect.forUpdate)
+		if err != nil {
+			return err
+		}
+		stays := a.Role == status.Admin && !a.Disabled
+		if len(admins) == 1 && admins[0].ID == a.ID && !stays {
+			return ErrLastAdmin
+		}
+		touched, err = accounts.update(ctx, tx, &a)
+		return err
+	})
 	if err != nil && refused(err) {
 		if other, findErr := s.AccountByEmail(ctx, a.Email); findErr == nil && other.ID != a.ID {
 			return errEmailTaken
 		}
 	}
 	return found(touched, err)
+}
+
+// TouchAccount notes when an account signed in last.
+func (s *Store) TouchAccount(ctx context.Context, id string, login time.Time) error {
+	return found(exec(ctx, s.write, "UPDATE accounts SET last_login_at = ? WHERE id = ?", stamp(login), id))
+}
+
+// Sessions lists the sessions of an account, the one seen last first.
+func (s *Store) Sessions(ctx context.Context, accountID string) ([]status.Session, error) {
+	return sessions.list(ctx, s.read, "WHERE account_id = ? ORDER BY seen_at DESC, id_hash", accountID)
 }
 
 // CreateSession keeps a session that began.

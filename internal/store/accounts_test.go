@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -192,5 +194,44 @@ func TestSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		is("third")
+	})
+}
+
+func TestTheLastAdminStaysOne(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		a, b := account("1", "a@x"), account("2", "b@x")
+		a.Role, b.Role, a.Disabled, b.Disabled = status.Admin, status.Admin, false, false
+		create(t, s, a)
+		create(t, s, b)
+		// each takes the role from the other at the same time
+		var refused atomic.Int32
+		var both sync.WaitGroup
+		for _, who := range []status.Account{a, b} {
+			both.Go(func() {
+				who.Role = status.Viewer
+				if err := s.SaveAccount(ctx, who); errors.Is(err, store.ErrLastAdmin) {
+					refused.Add(1)
+				} else if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		if refused.Load() != 1 {
+			t.Errorf("%d of 2 were refused", refused.Load())
+		}
+		all, err := s.Accounts(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, who := range all {
+			if who.Role == status.Admin {
+				who.Disabled = true
+				if err := s.SaveAccount(ctx, who); !errors.Is(err, store.ErrLastAdmin) {
+					t.Errorf("disabling the last admin: %v", err)
+				}
+			}
+		}
 	})
 }

@@ -178,7 +178,13 @@ type subscribers interface {
 
 type accounts interface {
 	AccountByEmail(ctx context.Context, email string) (status.Account, error)
+	AccountByID(ctx context.Context, id string) (status.Account, error)
+	Accounts(ctx context.Context) ([]status.Account, error)
+	CreateAccount(ctx context.Context, a status.Account) error
 	SaveAccount(ctx context.Context, a status.Account) error
+	TouchAccount(ctx context.Context, id string, login time.Time) error
+	Sessions(ctx context.Context, accountID string) ([]status.Session, error)
+	DeleteSessions(ctx context.Context, accountID string) error
 	CreateSession(ctx context.Context, session status.Session) error
 	Session(ctx context.Context, idHash string) (status.Session, status.Account, error)
 	TouchSession(ctx context.Context, idHash string, seen time.Time) error

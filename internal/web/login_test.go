@@ -51,7 +51,7 @@ func TestTheSessionCookieIsForThisHostAndNoScript(t *testing.T) {
 func TestAWrongLoginSaysTheSameOfKnownAndUnknownAccounts(t *testing.T) {
 	s := newSite(t)
 	a := s.account(status.Viewer)
-	disabled := s.account(status.Admin)
+	disabled := s.account(status.Responder)
 	disabled.Disabled = true
 	if err := s.store.SaveAccount(t.Context(), disabled); err != nil {
 		t.Fatal(err)

@@ -84,14 +84,13 @@ func (s *Server) signIn(c *fiber.Ctx, account status.Account) error {
 	err := s.store.CreateSession(ctx, status.Session{
 		IDHash: hashToken(id), AccountID: account.ID, CSRF: randomToken(),
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(sessionWhole),
-		UserAgent: clip(c.Get(fiber.HeaderUserAgent), 200),
+		UserAgent: clip(c.Get(fiber.HeaderUserAgent), 200), Address: s.clientAddr(c).String(),
 	})
 	if err != nil {
 		return err
 	}
 	s.setCookie(c, s.cookieName(), id, sessionWhole)
-	account.LastLoginAt = now
-	return s.store.SaveAccount(ctx, account)
+	return s.store.TouchAccount(ctx, account.ID, now)
 }
 
 func (s *Server) setCookie(c *fiber.Ctx, name, value string, life time.Duration) {

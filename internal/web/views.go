@@ -156,6 +156,7 @@ var notices = map[string]string{
 	"replayed":    "Taken in again. What it did appears below as soon as it is processed; reload to see it.",
 	"fired":       "Test alert sent. Its draft appears here as soon as the rule's hold is over; reload to see it.",
 	"revoked":     "Revoked. It opens nothing any more.",
+	"signed-out":  "Signed out there.",
 	"cleared":     "Test alert cleared.",
 }
 

@@ -92,6 +92,9 @@ var everyPage = []struct {
 	{path: "/admin/banner?state=an+outage&place=inline&theme=dark&dir=rtl", admin: true},
 	{path: "/admin/audit", admin: true},
 	{path: "/admin/settings/tokens", admin: true},
+	{path: "/admin/users", admin: true},
+	{path: "/admin/users", admin: true, do: `document.querySelector("main form").email.value = "admin@localhost"`},
+	{path: "/admin/profile", admin: true},
 }
 
 // Each page, in Chromium: the same content without JavaScript, nothing to
