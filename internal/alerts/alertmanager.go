@@ -57,8 +57,8 @@ func (e envelope) alertmanager(body []byte) (Reading, error) {
 	var remarks remarks
 	receiver := unquoteMeta(text(m.Receiver))
 	for i, a := range m.Alerts {
-		if err := refuseLookalikes(a.Extra, alertmanagerAlertKeys, fmt.Sprintf("alert %d: ", i+1)); err != nil {
-			return Reading{}, err
+		if err := refuseLookalikes(a.Extra, alertmanagerAlertKeys, ""); err != nil {
+			return Reading{}, fmt.Errorf("alert %d: %w", i+1, err)
 		}
 		f, err := e.alertmanagerFact(a, &remarks)
 		if err != nil {
@@ -123,11 +123,7 @@ func (e envelope) alertmanagerFact(a alertmanagerAlert, said *remarks) (status.F
 
 // fingerprint is the identity of a label set, computed as Alertmanager does.
 func fingerprint(labels map[string]string) string {
-	set := make(model.LabelSet, len(labels))
-	for n, v := range labels {
-		set[model.LabelName(n)] = model.LabelValue(v)
-	}
-	return set.Fingerprint().String()
+	return model.Fingerprint(model.LabelsToSignature(labels)).String()
 }
 
 // remarks counts what was odd in a message.

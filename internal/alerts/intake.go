@@ -107,8 +107,9 @@ type keptReading struct {
 	weight int
 }
 
-// readingsLimit bounds the bodies whose readings wait, in bytes.
-const readingsLimit = 2 << 20
+// readingsLimit bounds the bodies whose readings wait, in bytes: some three
+// hundred of 50 alerts.
+const readingsLimit = 8 << 20
 
 func (rs *readings) keep(w status.Webhook, r Reading, err error) {
 	rs.mu.Lock()
@@ -195,13 +196,14 @@ func (in *Intake) Accept(ctx context.Context, kind, source string, body []byte) 
 		stored <- outcome{journaled, err}
 	}()
 	r, rerr := read(w) // while the disk works
+	in.readings.keep(w, r, rerr)
 	o := <-stored
+	if o.err != nil || o.journaled {
+		in.readings.drop([]status.Webhook{w}) // Run comes to it late or never
+	}
 	if o.err != nil {
 		in.failed(o.err)
 		return Receipt{}, o.err
-	}
-	if !o.journaled {
-		in.readings.keep(w, r, rerr)
 	}
 	in.nudge()
 	return Receipt{ID: w.ID, Events: r.Events, Journaled: o.journaled}, nil
