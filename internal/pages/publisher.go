@@ -38,8 +38,9 @@ type Publisher struct {
 	good      atomic.Pointer[goodView] // to be kept
 	restUntil time.Time
 
-	refresh sync.Mutex // one rendering at a time
-	read    time.Time  // last successful reading
+	took    atomic.Int64 // nanoseconds of the last rendering
+	refresh sync.Mutex   // one rendering at a time
+	read    time.Time    // last successful reading
 	failing bool
 	ledger  status.Ledger
 
@@ -197,7 +198,9 @@ type goodView struct {
 func (p *Publisher) next(e *edition, now time.Time) (*site, error) {
 	old := p.site.Load()
 	if old.now == nil || !old.now.shows(e) {
-		return p.press.site(p.follow(e, old), old, now, p.site.Store)
+		s, err := p.press.site(p.follow(e, old), old, now, p.site.Store)
+		p.took.Store(int64(p.clock.Now().Sub(now)))
+		return s, err
 	}
 	e.texts, e.rows, e.outages = old.now.texts, old.now.rows, old.now.outages
 	return &site{docs: old.docs, now: e, versions: old.versions, serial: old.serial}, nil
@@ -232,6 +235,9 @@ func (p *Publisher) repeat(now time.Time) error {
 
 // Find returns the document of a path, nil when it is not kept ahead.
 func (p *Publisher) Find(path string) *Doc { return p.site.Load().docs[path] }
+
+// RenderTook is how long the last rendering took, zero before the first.
+func (p *Publisher) RenderTook() time.Duration { return time.Duration(p.took.Load()) }
 
 // Late reports whether what visitors see may be out of date, and since when;
 // with no view at all the moment is zero.

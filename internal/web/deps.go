@@ -90,6 +90,7 @@ type Pages interface {
 	Demand(ctx context.Context, path string) (*pages.Doc, error)
 	NotFound() *pages.Doc
 	Late() (bool, time.Time)
+	RenderTook() time.Duration
 	Frame(lang, title string, body template.HTML) ([]byte, error)
 	BannerBuild() (path, integrity string)
 	BannerSample(name string, now time.Time) ([]byte, error)

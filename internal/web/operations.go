@@ -151,7 +151,7 @@ var (
 
 // Describe lists the series.
 func (m scrape) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc, blindDesc, answeredDesc, troubledDesc, pausedDesc, audienceDesc, toPublicDesc, toLastDesc, processedDesc, alertsDesc} {
+	for _, d := range []*prometheus.Desc{issuesDesc, deliveriesDesc, pageAgeDesc, databaseDesc, blindDesc, answeredDesc, troubledDesc, pausedDesc, audienceDesc, toPublicDesc, toLastDesc, processedDesc, alertsDesc, renderDesc} {
 		out <- d
 	}
 }
@@ -198,6 +198,7 @@ func (m scrape) Collect(out chan<- prometheus.Metric) {
 			}
 		}
 	}
+	gauge(renderDesc, m.s.pages.RenderTook().Seconds())
 	if doc := m.s.pages.Find("/"); doc != nil && !doc.LastModified.IsZero() {
 		gauge(pageAgeDesc, m.s.clock.Now().Sub(doc.LastModified).Seconds())
 	}

@@ -8,6 +8,7 @@ import (
 
 var (
 	processedDesc = prometheus.NewDesc("statusbridge_webhooks_processed_total", "Webhooks that were read since the start, by verdict: understood, or dead because they could not be.", []string{"verdict"}, nil)
+	renderDesc    = prometheus.NewDesc("statusbridge_render_seconds", "Seconds that the last rendering of the public pages took.", nil, nil)
 	alertsDesc    = prometheus.NewDesc("statusbridge_alerts_firing", "Alerts that fire, by whether a rule wants them.", []string{"matched"}, nil)
 )
 

@@ -50,7 +50,7 @@ func TestTheMetricsAreThoseThatAreDocumented(t *testing.T) {
 	}
 	s.draft()
 	got := s.browser().do("GET", "/metrics", nil, "Authorization", "Bearer "+secret)
-	got.want(t, 200, `statusbridge_alerts_firing{matched="true"} 1`, `statusbridge_alerts_firing{matched="false"} 0`, `statusbridge_webhooks_processed_total{verdict="dead"} 0`)
+	got.want(t, 200, `statusbridge_alerts_firing{matched="true"} 1`, `statusbridge_alerts_firing{matched="false"} 0`, `statusbridge_webhooks_processed_total{verdict="dead"} 0`, `statusbridge_render_seconds 0.25`)
 }
 
 func TestPrometheusAcceptsTheAlertsAndTheyFireWhenTheyShould(t *testing.T) {

@@ -78,6 +78,8 @@ type shelf struct {
 	late func() (bool, time.Time)
 }
 
+func (p shelf) RenderTook() time.Duration { return 250 * time.Millisecond }
+
 func (p shelf) Late() (bool, time.Time) { return p.late() }
 
 func (p shelf) Find(path string) *pages.Doc { return p.docs[path] }
