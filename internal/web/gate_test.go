@@ -77,6 +77,67 @@ func TestEachRoleEntersWhatItMayAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnAdminRouteTakesNoVerbButItsOwn(t *testing.T) {
+	s := newSite(t)
+	takes := map[string]bool{}
+	for _, g := range s.server.Guarded() {
+		takes[g.Method+" "+g.Path] = true
+		if g.Method == "GET" {
+			takes["HEAD "+g.Path] = true
+		}
+	}
+	people := map[string]*browser{"anonymous": s.browser()}
+	for _, role := range []status.Role{status.Viewer, status.Responder, status.Admin} {
+		people[string(role)] = s.signedIn(role)
+	}
+	asked := 0
+	for who, b := range people {
+		token := ""
+		if who != "anonymous" {
+			token = b.token("/admin")
+		}
+		for _, g := range s.server.Guarded() {
+			for _, verb := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+				if takes[verb+" "+g.Path] || takenByPattern(takes, verb, g.Path) {
+					continue
+				}
+				asked++
+				var form url.Values
+				if verb != "GET" && verb != "HEAD" {
+					form = url.Values{"csrf": {token}}
+				}
+				if got := b.do(verb, concrete(g.Path), form); got.StatusCode < 400 {
+					t.Errorf("%s, %s %s: %d", who, verb, g.Path, got.StatusCode)
+				}
+			}
+		}
+	}
+	if asked < 500 {
+		t.Errorf("only %d were asked: the walk is broken", asked)
+	}
+}
+
+// takenByPattern reports whether another route with a parameter takes the path,
+// as /admin/issues/:id takes /admin/issues/new.
+func takenByPattern(takes map[string]bool, verb, path string) bool {
+	want := strings.Split(concrete(path), "/")
+	for route := range takes {
+		method, pattern, _ := strings.Cut(route, " ")
+		have := strings.Split(pattern, "/")
+		if method != verb || len(have) != len(want) {
+			continue
+		}
+		same := true
+		for n := range have {
+			same = same && (have[n] == want[n] || strings.HasPrefix(have[n], ":"))
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
 func TestForgedFormsAreRefusedOnEveryRoute(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(status.Admin)
