@@ -18,14 +18,17 @@ type lines struct {
 	slots   chan struct{} // the right to open a line
 	running sync.WaitGroup
 
-	mu    sync.Mutex
-	alive int           // lines that are open
-	fewer int           // slots that the server does not let us have
-	quit  chan struct{} // closed to hang up
+	mu      sync.Mutex
+	alive   int           // lines that are open
+	opening int           // lines that may soon be
+	settled sync.Cond     // one of them is open, or is not going to be
+	fewer   int           // slots that the server does not let us have
+	quit    chan struct{} // closed to hang up
 }
 
 func newLines(r relay, connections int) *lines {
 	p := &lines{relay: r, parcels: make(chan *parcel), slots: make(chan struct{}, connections), quit: make(chan struct{})}
+	p.settled.L = &p.mu
 	for range connections {
 		p.slots <- struct{}{}
 	}
@@ -68,18 +71,17 @@ func (p *lines) serve(j *parcel, quit <-chan struct{}) {
 	var l *line
 	defer func() {
 		if l != nil {
-			p.count(-1)
+			p.lost()
 			l.hangUp()
 		}
 	}()
 	for j != nil {
 		if l == nil {
 			var err error
-			if l, err = p.relay.dial(j.ctx); err != nil {
+			if l, err = p.open(j.ctx); err != nil {
 				p.doWithout(j, err)
 				return
 			}
-			p.count(1)
 		}
 		reused := l.used
 		answer, next, err := l.carry(j, p.waiting)
@@ -93,7 +95,7 @@ func (p *lines) serve(j *parcel, quit <-chan struct{}) {
 			j.end(answer, err)
 		}
 		if l.broken {
-			p.count(-1)
+			p.lost()
 			l.hangUp()
 			l = nil
 		}
@@ -107,11 +109,31 @@ func (p *lines) serve(j *parcel, quit <-chan struct{}) {
 	p.slots <- struct{}{}
 }
 
+// open dials a line and counts it.
+func (p *lines) open(ctx context.Context) (*line, error) {
+	p.mu.Lock()
+	p.opening++
+	p.mu.Unlock()
+	l, err := p.relay.dial(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opening--
+	if err == nil {
+		p.alive++
+	}
+	p.settled.Broadcast()
+	return l, err
+}
+
 // doWithout ends a line that could not be opened. While there are others the
 // server has its limit: they carry the parcel, and no more are opened until
-// there is a rest.
+// there is a rest. Those that are about to open are waited for; dialling has a
+// time-out of its own.
 func (p *lines) doWithout(j *parcel, err error) {
 	p.mu.Lock()
+	for p.alive == 0 && p.opening > 0 {
+		p.settled.Wait()
+	}
 	others := p.alive > 0 && j.ctx.Err() == nil
 	if others {
 		p.fewer++
@@ -139,10 +161,11 @@ func (p *lines) waiting() *parcel {
 	}
 }
 
-func (p *lines) count(n int) {
+// lost counts a line that is no longer open.
+func (p *lines) lost() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.alive += n
+	p.alive--
 }
 
 // hangUp closes all lines, which must be idle.
