@@ -31,6 +31,7 @@ type cli struct {
 	LogLevel string `help:"debug, info, warn or error." placeholder:"LEVEL"`
 
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the daemon (the default)."`
+	Demo    demoCmd    `cmd:"" help:"Try it: a made-up status page with a past, and an alert to fire."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database schema up to date, or show where it is."`
 	RulesDo rulesCmd   `cmd:"" name:"rules" help:"Check rules.yaml and explain what it does with an alert."`
 	Explain explainCmd `cmd:"" help:"Show every transition of an issue and its cause."`

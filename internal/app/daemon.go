@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/common/model"
 	"golang.org/x/sync/errgroup"
 
@@ -36,6 +37,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Reload reads the configuration anew; nil keeps it.
 	Reload func() (Config, error)
+	// Front comes before the daemon's own pages; nil: nothing does. For the demo.
+	Front func(*web.Server) fiber.Handler
 }
 
 // Daemon is the whole program, put together.
@@ -123,7 +126,7 @@ func (d *Daemon) wire() error {
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
 		Reload: func(context.Context) error { return d.Reload() }, Clock: d.clock, Log: d.log,
-		TestMail: d.testMail, DryTweet: d.dryTweet, Preview: d.preview, Bounces: d.takeBounces,
+		TestMail: d.testMail, DryTweet: d.dryTweet, Preview: d.preview, Bounces: d.takeBounces, Front: d.opt.Front,
 	})
 	return nil
 }

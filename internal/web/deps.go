@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/pages"
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -60,6 +62,9 @@ type Deps struct {
 	Bounces func(ctx context.Context, report []byte) (kept int, err error)
 	Clock   Clock
 	Log     *slog.Logger
+	// Front comes before all else, even the public page; nil: nothing does. The
+	// demo puts its own pages there.
+	Front func(*Server) fiber.Handler
 }
 
 // DryTweet is a tweet that was not posted.

@@ -79,6 +79,9 @@ func New(cfg Config, deps Deps) *Server {
 		IdleTimeout:                  idleTimeout,
 	})
 	s.app.Server().HeaderReceived = s.limitBody
+	if deps.Front != nil {
+		s.app.Use(deps.Front(s))
+	}
 	s.route()
 	s.app.Server().Handler = s.front(s.app.Handler())
 	return s
