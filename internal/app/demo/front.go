@@ -156,6 +156,7 @@ func (t *tour) underStrip(c *fiber.Ctx) error {
 	for _, h := range []string{fiber.HeaderAcceptEncoding, fiber.HeaderIfNoneMatch, fiber.HeaderIfModifiedSince} {
 		c.Request().Header.Del(h)
 	}
+	ctx := c.UserContext() // the daemon ends its own with the answer
 	if err := c.Next(); err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func (t *tour) underStrip(c *fiber.Ctx) error {
 		return nil
 	}
 	t.saw(c.Path())
-	p, err := t.look(c.UserContext())
+	p, err := t.look(ctx)
 	if err != nil {
 		return err
 	}
