@@ -83,7 +83,9 @@ func New(cfg Config, deps Deps) *Server {
 		s.app.Use(deps.Front(s))
 	}
 	s.route()
-	s.app.Server().Handler = s.front(s.app.Handler())
+	if deps.Front == nil { // else what it adds must come to public pages too
+		s.app.Server().Handler = s.front(s.app.Handler())
+	}
 	return s
 }
 

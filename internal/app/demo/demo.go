@@ -142,7 +142,7 @@ func prepare(ctx context.Context, cfg app.Config) (s *store.Store, password stri
 	if err = seed(ctx, s, loaded, now); err != nil {
 		return nil, "", err
 	}
-	password = app.NewPassword()
+	password = web.NewPassword()
 	hash, err := web.HashPassword(password)
 	if err != nil {
 		return nil, "", err

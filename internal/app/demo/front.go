@@ -55,7 +55,7 @@ func here(c *fiber.Ctx) bool {
 		host = name
 	}
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	local := strings.EqualFold(host, "localhost") || err == nil && (addr.IsLoopback() || addr.IsPrivate())
+	local := strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
 	switch c.Get("Sec-Fetch-Site") {
 	case "", "same-origin", "none":
 		return local
