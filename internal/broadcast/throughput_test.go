@@ -182,14 +182,9 @@ func TestMailIsAsFastAsTheBareLibraryAndFasterAfar(t *testing.T) {
 			}
 			rate := whole(t, s, address, dsn, n)
 			figure(t, "round trip %v, %s: %.0f mails/s, %.2f of a bare loop of the library (%.0f/s), both over %d connections", roundTrip, name, rate, rate/alone, alone, defaultConnections)
-			// The goal is measured on a quiet machine; elsewhere only what is slower by
-			// its making is found, such as one mail after the other.
-			goal := 0.9
-			if !long {
-				goal = 0.3
-			}
-			if rate < goal*alone {
-				t.Errorf("at %v over %s: %.0f/s, less than %.1f of %.0f/s", roundTrip, name, rate, goal, alone)
+			// A shared machine measures its neighbours: only the long run judges.
+			if long && rate < 0.9*alone {
+				t.Errorf("at %v over %s: %.0f/s, less than 0.9 of %.0f/s", roundTrip, name, rate, alone)
 			}
 			if long && roundTrip > 0 && rate < 500 {
 				t.Errorf("at %v over %s: %.0f/s, want 500", roundTrip, name, rate)

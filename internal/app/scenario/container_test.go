@@ -3,6 +3,7 @@ package scenario
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -59,9 +60,12 @@ func TestTheImageBuildsAndRunsLockedIn(t *testing.T) {
 	if err := isOK(url + "/"); err != nil {
 		t.Error(err)
 	}
-	if secret := out.line("secret"); len(secret) == 0 {
-		t.Error("the first start in the image does not print the secret")
-	}
+	eventually(t, "the first start in the image prints the secret", func() error {
+		if len(out.line("secret")) == 0 {
+			return errors.New("it does not yet")
+		}
+		return nil
+	})
 	written := map[string]bool{}
 	_ = filepath.WalkDir(image.root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && !image.built[path] {
