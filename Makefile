@@ -26,7 +26,7 @@ check: ## formatting, go vet, staticcheck
 	@scripts/check
 
 test: tools check ## everything: tools, check, all tests with the race detector, on SQLite and PostgreSQL
-	$(GO) test -race -count=1 -timeout 25m ./...
+	$(GO) test -race -count=1 -timeout 40m ./...
 	@$(MAKE) --no-print-directory histories STEPS=1000000
 
 build: ## one static binary: ./statusbridge
