@@ -258,7 +258,7 @@ func (d *desk) reopen(i *Issue, old Issue) error {
 	if other, taken := d.issue(t.IssueID); taken && other.ID != i.ID {
 		return Invalid{"state", "its alerts have opened a newer issue: " + other.Title}
 	}
-	t.IssueID, t.Settled = i.ID, false
+	t.IssueID, t.Settled, t.AttachedTo = i.ID, false, "" // its alerts are this issue's again, and no evidence of another
 	d.stopTimer(TimerHold, t.Key.String())
 	d.c.Tracks[t.Key] = t
 	return nil
