@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -226,14 +227,25 @@ func TestDueIsTheEarliestTimerOrStep(t *testing.T) {
 func TestAnotherReplicasChangeWakes(t *testing.T) {
 	t.Parallel()
 	dsn := postgres(t)
-	one, two := open(t, dsn), open(t, dsn)
-	wake, stop := two.Changed()
+	wake, stop := open(t, dsn).Changed()
 	defer stop()
-	for { // until the listener is connected, nobody can hear
-		apply(t, one, status.Changes{Issues: issuesOf(issue("i", "r", "g"))})
+	wokenByAnother(t, dsn, wake)
+}
+
+// wokenByAnother saves as another replica until wake comes: as long as the
+// listener is not connected, nobody can hear.
+func wokenByAnother(t *testing.T, dsn string, wake <-chan struct{}) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	other := open(t, dsn)
+	for {
+		apply(t, other, status.Changes{Issues: issuesOf(issue("i", "r", "g"))})
 		select {
 		case <-wake:
 			return
+		case <-ctx.Done():
+			t.Fatal("the listener heard nothing from another replica")
 		default:
 		}
 	}

@@ -214,8 +214,8 @@ func TestACrashOfTheDatabaseLosesNothingThatWasSaved(t *testing.T) {
 	if len(saved) > 0 {
 		t.Errorf("lost: %v", saved)
 	}
-	drain(wake)
-	<-wake // the listener came back on its own, and bids to look
+	drain(wake) // of what we saved ourselves; from now on only the listener wakes, when it is back or hears the other
+	wokenByAnother(t, dsn, wake)
 }
 
 func drain(c <-chan struct{}) {
