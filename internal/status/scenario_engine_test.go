@@ -568,6 +568,27 @@ func TestS43AHoldThatMaintenanceCutShortBeginsAnewToo(t *testing.T) {
 	w.only()
 }
 
+func TestS43AnIssueAPersonOpensAgainTakesItsAlertsBackFromTheMaintenance(t *testing.T) {
+	w := newWorld(t, checkoutDown(t, publishedAtOnce))
+	w.receive(w.firing("a"))
+	w.after(time.Minute)
+	w.receive(w.cleared("a", epoch))
+	w.after(9 * time.Minute)
+	id := w.only().ID
+	maintain(w, 11*time.Minute, 40*time.Minute)
+	w.after(5 * time.Minute)
+	w.receive(w.firing("a"))
+	if i := w.only(); i.State != status.Resolved {
+		t.Fatalf("state %s: the alert should be evidence of the maintenance", i.State)
+	}
+	w.revise(status.PostUpdate{ID: id, Body: "It is back.", State: ptr(status.Investigating)})
+	w.revise(status.PostUpdate{ID: id, Body: "It is not worth an issue.", State: ptr(status.Resolved)})
+	w.after(2 * time.Hour)
+	if i := w.only(); i.State != status.Resolved { // the end of the maintenance must not give the alerts to another
+		t.Errorf("state %s: what a person resolved was opened again", i.State)
+	}
+}
+
 func TestMaintenanceOfOtherComponentsOrIgnoredExplainsNothing(t *testing.T) {
 	for _, change := range []func(*status.Rule){
 		func(r *status.Rule) { r.DuringMaintenance = status.MaintenanceIgnore },
