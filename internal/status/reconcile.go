@@ -135,7 +135,7 @@ func (d *desk) compare(s Signal, seen Seen) []TrackKey {
 		t.leave(old)
 		d.c.Tracks[key] = t
 		if t.IssueID != "" {
-			d.log(Entry{Action: "cleared", Subject: t.IssueID, Reason: ReasonReconciled, Detail: seen.Source + " " + s.Key.Fingerprint})
+			d.log(Entry{Action: actionCleared, Subject: t.IssueID, Reason: ReasonReconciled, Detail: s.Key.clearedAlert()})
 		}
 	}
 	return s.Tracks
@@ -160,6 +160,9 @@ func (d *desk) silenced(s Signal) []TrackKey {
 		t.leave(was)
 		d.c.Tracks[key] = t
 		d.note(t.IssueID, ReasonSilenced)
+		if t.IssueID != "" {
+			d.log(Entry{Action: actionCleared, Subject: t.IssueID, Reason: ReasonSilenced, Detail: s.Key.clearedAlert()})
+		}
 	}
 	return s.Tracks
 }

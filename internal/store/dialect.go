@@ -17,6 +17,8 @@ type dialect struct {
 	field     func(column string) string
 	// elements is a subquery of the strings in a JSON array.
 	elements func(array string) string
+	// member is the text of a member of a JSON object.
+	member func(object, name string) string
 	// The row locks that SQLite, which has one writer, needs not.
 	forUpdate   string // wait for the row
 	skipLocked  string // leave rows that another replica works on
@@ -30,6 +32,7 @@ var sqliteDialect = dialect{
 	recordset: func([]column) string { return "jsonb_each(?) AS r" },
 	field:     func(name string) string { return "r.value ->> '" + name + "'" },
 	elements:  func(array string) string { return "(SELECT value FROM json_each(" + array + "))" },
+	member:    func(object, name string) string { return object + " ->> '" + name + "'" },
 }
 
 var postgresDialect = dialect{
@@ -46,6 +49,7 @@ var postgresDialect = dialect{
 	elements: func(array string) string {
 		return "(SELECT value FROM json_array_elements_text(CAST(" + array + " AS json)))"
 	},
+	member:      func(object, name string) string { return "CAST(" + object + " AS json) ->> '" + name + "'" },
 	forUpdate:   " FOR UPDATE",
 	skipLocked:  " FOR UPDATE SKIP LOCKED",
 	forKeyShare: " FOR KEY SHARE OF s",

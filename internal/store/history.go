@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -71,4 +72,24 @@ func (s *Store) IssuesBetween(ctx context.Context, from, to time.Time) ([]status
 // is kept.
 func (s *Store) LastWebhook(ctx context.Context, source string) (time.Time, error) {
 	return earliest(ctx, s.read, "SELECT MAX(received_at) FROM webhooks WHERE source = ?", source)
+}
+
+// TurningWebhooks lists the webhooks received from a moment on and before
+// another in which an alert of the tracks fired, cleared or was closed, the
+// newest first. Those that repeat what is known are left out.
+func (s *Store) TurningWebhooks(ctx context.Context, keys []status.TrackKey, from, to time.Time, limit int) ([]status.Webhook, error) {
+	var tracks, dids []string
+	for _, k := range keys {
+		tracks = append(tracks, k.String())
+	}
+	for _, d := range status.Turning() {
+		dids = append(dids, string(d))
+	}
+	d := s.dialect
+	turning := fmt.Sprintf("%s IN %s AND EXISTS (SELECT 1 FROM %s AS t WHERE t.value IN %s)",
+		d.member("o.value", "did"), d.elements("?"), d.elements("COALESCE("+d.member("o.value", "tracks")+", '[]')"), d.elements("?"))
+	tail, args := limited(fmt.Sprintf(`WHERE received_at >= ? AND received_at < ? AND outcomes IS NOT NULL
+		AND EXISTS (SELECT 1 FROM %s AS o WHERE %s) ORDER BY received_at DESC, id DESC`, d.elements("outcomes"), turning),
+		[]any{stamp(from), stamp(to), list(dids), list(tracks)}, limit)
+	return webhooks.list(ctx, s.read, tail, args...)
 }

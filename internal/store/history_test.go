@@ -92,3 +92,40 @@ func TestIssuesBetweenAreThoseThatWereOpenThen(t *testing.T) {
 		same(t, "issues", ids, []string{"open", "over", "dismissed", "within"})
 	})
 }
+
+func TestTheWebhooksOfATimelineAreThoseInWhichAnAlertTurned(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		key := status.TrackKey{Rule: "r", Group: `{a="50%\"_"}`}
+		for n, outcomes := range [][]status.Outcome{
+			{{Alerts: 1, Did: status.DidBegin, Tracks: []status.TrackKey{key}}},
+			{{Alerts: 1, Did: status.DidNothing, Tracks: []status.TrackKey{key}}},
+			{{Alerts: 1, Did: status.DidBegin, Tracks: []status.TrackKey{{Rule: "r", Group: "{}"}}}, {Alerts: 2, Did: status.DidBegin}},
+			{{Alerts: 2, Did: status.DidDetails}, {Alerts: 1, Did: status.DidStop, Tracks: []status.TrackKey{{Rule: "s"}, key}}},
+			nil,
+		} {
+			id := fmt.Sprintf("w%d", n)
+			save(t, s, webhook(id, noon.Add(time.Duration(n)*time.Minute)))
+			apply(t, s, status.Changes{Verdicts: []status.Verdict{{WebhookID: id, State: status.WebhookProcessed, Outcomes: outcomes}}})
+		}
+		for _, c := range []struct {
+			keys  []status.TrackKey
+			limit int
+			want  []string
+		}{
+			{[]status.TrackKey{key}, 0, []string{"w3", "w0"}},
+			{[]status.TrackKey{key}, 1, []string{"w3"}},
+			{[]status.TrackKey{{Rule: "s"}, {Rule: "r", Group: "{}"}}, 0, []string{"w3", "w2"}},
+			{nil, 0, nil},
+		} {
+			got, err := s.TurningWebhooks(t.Context(), c.keys, noon, noon.Add(time.Hour), c.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, w := range got {
+				ids = append(ids, w.ID)
+			}
+			same(t, fmt.Sprint(c.keys), ids, c.want)
+		}
+	})
+}

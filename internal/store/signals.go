@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -97,30 +98,39 @@ var timers = table[timer]{
 	},
 }
 
-// IssueSignals lists the alerts behind an issue, the earliest first: those of
-// its own (rule, group) and of the tracks that led to it.
-func (s *Store) IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error) {
-	var keys []string
+// IssueTracks lists the tracks whose alerts are behind an issue: its own (rule,
+// group) and those that led to it.
+func (s *Store) IssueTracks(ctx context.Context, issueID string) ([]status.TrackKey, error) {
+	var keys []status.TrackKey
 	i, err := s.Issue(ctx, issueID)
 	if err != nil && !errors.Is(err, status.ErrNotFound) {
 		return nil, err
 	}
 	if i.Rule != "" {
-		keys = append(keys, status.TrackKey{Rule: i.Rule, Group: i.Group}.String())
+		keys = append(keys, status.TrackKey{Rule: i.Rule, Group: i.Group})
 	}
 	ts, err := tracks.list(ctx, s.read, "WHERE issue_id = ?", issueID)
-	if err != nil {
+	for _, t := range ts {
+		if !slices.Contains(keys, t.Key) {
+			keys = append(keys, t.Key)
+		}
+	}
+	return keys, err
+}
+
+// IssueSignals lists the alerts behind an issue, the earliest first.
+func (s *Store) IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error) {
+	keys, err := s.IssueTracks(ctx, issueID)
+	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
-	for _, t := range ts {
-		keys = append(keys, t.Key.String())
-	}
-	if len(keys) == 0 {
-		return nil, nil
+	texts := make([]string, len(keys))
+	for n, k := range keys {
+		texts[n] = k.String()
 	}
 	return signals.list(ctx, s.read, fmt.Sprintf(
 		"WHERE EXISTS (SELECT 1 FROM %s AS t WHERE t.value IN %s) ORDER BY starts_at, source, fingerprint",
-		s.dialect.elements("signals.tracks"), s.dialect.elements("?")), list(keys))
+		s.dialect.elements("signals.tracks"), s.dialect.elements("?")), list(texts))
 }
 
 // Unmatched lists firing alerts that no rule wants, the last seen first.

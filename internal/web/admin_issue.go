@@ -26,6 +26,7 @@ type issuePage struct {
 	Update      updateForm
 	Updates     []updateView // newest first
 	Signals     []signalView
+	Timeline    timeline
 	Log         []entryView
 	Notify      string
 	Times       timesForm
@@ -113,6 +114,9 @@ func (s *Server) issuePage(ctx context.Context, id string, in issueInput) (issue
 		view.Updates[n].Typed = in.said[u.ID]
 	}
 	view.PausedLine = pausedLine(view.Paused)
+	if view.Timeline, err = s.timeline(ctx, i, entries, signals); err != nil {
+		return view, err
+	}
 	if in.invalid.Field != "" {
 		view.Form.Problem[in.invalid.Field] = in.invalid.Message
 		view.Alert = "Nothing was saved yet: " + in.invalid.Message + "."

@@ -71,28 +71,36 @@ func readable(body []byte) string {
 	return b.String()
 }
 
-// outcomeViews name the alerts by reading the body again: outcomes stand in the
-// order of its facts.
-func outcomeViews(w status.Webhook) []outcomeView {
+// eachOutcome visits what the alerts of a webhook did, with what was said of
+// them, by reading the body again: outcomes stand in the order of its facts. A
+// body that cannot be read has no facts.
+func eachOutcome(w status.Webhook, visit func(o status.Outcome, facts []status.Fact)) {
 	var facts []status.Fact
 	if len(w.Outcomes) > 0 {
 		if r, err := alerts.Decode(w.Kind, w.Source, w.Body, w.ReceivedAt, w.ID); err == nil {
 			facts = r.Facts
 		}
 	}
-	var list []outcomeView
 	for _, o := range w.Outcomes {
-		v := outcomeView{Alerts: counted(o.Alerts, "alert"), Did: string(o.Did)}
 		n := min(o.Alerts, len(facts))
-		for _, f := range facts[:min(n, mostNames)] {
+		visit(o, facts[:n])
+		facts = facts[n:]
+	}
+}
+
+// outcomeViews name some of the alerts.
+func outcomeViews(w status.Webhook) []outcomeView {
+	var list []outcomeView
+	eachOutcome(w, func(o status.Outcome, facts []status.Fact) {
+		v := outcomeView{Alerts: counted(o.Alerts, "alert"), Did: string(o.Did)}
+		for _, f := range facts[:min(len(facts), mostNames)] {
 			v.Names = append(v.Names, alertName(f.Labels, f.Fingerprint))
 		}
-		facts = facts[n:]
 		for _, t := range o.Tracks {
 			v.Rules = append(v.Rules, pair{t.Rule, t.Group})
 		}
 		list = append(list, v)
-	}
+	})
 	return list
 }
 

@@ -147,6 +147,8 @@ type catalogue interface {
 
 type evidence interface {
 	IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error)
+	IssueTracks(ctx context.Context, issueID string) ([]status.TrackKey, error)
+	TurningWebhooks(ctx context.Context, keys []status.TrackKey, from, to time.Time, limit int) ([]status.Webhook, error)
 	Unmatched(ctx context.Context, limit int) ([]status.Signal, error)
 	RuleSignals(ctx context.Context, rule string, limit int) ([]status.Signal, error)
 	Webhook(ctx context.Context, id string) (status.Webhook, error)
