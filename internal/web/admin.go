@@ -24,8 +24,11 @@ func (s *Server) routeAdmin() {
 	s.read("/admin/issues/:id", status.Viewer, s.showIssue)
 	s.act("/admin/issues/:id", status.Responder, s.saveIssue)
 	s.read("/admin/issues/:id/review", status.Viewer, s.showReview)
-	s.read("/admin/issues/:id/preview/page", status.Viewer, s.showPreview("page"))
-	s.read("/admin/issues/:id/preview/mail", status.Viewer, s.showPreview("mail"))
+	s.act("/admin/issues/:id/review", status.Responder, s.reviewEdits)
+	for _, of := range []string{"page", "mail"} {
+		s.read("/admin/issues/:id/preview/"+of, status.Viewer, s.showPreview(of))
+		s.act("/admin/issues/:id/preview/"+of, status.Responder, s.showPreview(of))
+	}
 	s.act("/admin/issues/:id/undo", status.Responder, s.undoIssue)
 	s.act("/admin/issues/:id/snooze", status.Responder, s.snoozeIssue)
 	s.act("/admin/issues/:id/claim", status.Responder, s.claimIssue)

@@ -105,24 +105,31 @@ func (s *Server) saveIssue(c *fiber.Ctx, v visit) error {
 	yours := readIssueSheet(f, seen)
 	edit := editOf(id, version(f), yours)
 	var decision status.Edit = edit
-	done := "saved"
+	then, done := "/admin/issues/"+id, "saved"
+	reviewed := f.Get("from") == "review" && now.Stage == status.Draft
 	switch f.Get("do") {
 	case "publish":
 		decision, done = status.PublishIssue{EditIssue: edit}, "published"
 	case "publish-silently":
 		decision, done = status.PublishIssue{EditIssue: edit, Silent: true}, "silently"
+	default:
+		if reviewed {
+			then += "/review"
+		}
 	}
 	_, err = s.revise(c.UserContext(), v, decision)
 	var invalid status.Invalid
 	switch {
 	case errors.Is(err, status.ErrConflict):
 		return s.settleIssue(c, seen, yours)
+	case errors.As(err, &invalid) && reviewed:
+		return s.sendReview(c, v, http.StatusUnprocessableEntity, now, yours, invalid)
 	case errors.As(err, &invalid):
 		return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{sheet: yours, invalid: invalid})
 	case err != nil:
 		return err
 	}
-	return redirect(c, "/admin/issues/"+id, done)
+	return redirect(c, then, done)
 }
 
 // conflictPage shows both versions and keeps what was typed.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,9 +22,12 @@ type Preview struct {
 	Weight, Limit int // of the tweet, as X counts
 }
 
-// reviewPage is the last look before something goes out.
+// reviewPage is the last look before something goes out, and the last edits.
 type reviewPage struct {
-	Card    issueCard
+	Card    issueCard // as it would be
+	Form    issueForm
+	Alert   string // why it cannot be published
+	Edited  bool   // it differs from the draft that is saved
 	Preview Preview
 	Mails   int // recipients
 	Mailed  bool
@@ -31,25 +36,40 @@ type reviewPage struct {
 	Nobody  bool
 }
 
-// asPublished is the issue as it would be once published now.
-func (s *Server) asPublished(i status.Issue) status.Issue {
-	now := s.clock.Now()
-	i.Stage, i.PublishedAt, i.Confirmed = status.Published, now, true
-	i.Updates = slices.Clone(i.Updates)
-	for n := range i.Updates {
-		i.Updates[n].DisplayAt = now
-	}
-	return i
-}
-
 // showReview shows a draft as the page, the mail and the tweet would have it,
 // and who gets what.
-func (s *Server) showReview(c *fiber.Ctx, _ visit) error {
-	ctx := c.UserContext()
-	i, err := s.store.Issue(ctx, param(c))
+func (s *Server) showReview(c *fiber.Ctx, v visit) error {
+	i, err := s.store.Issue(c.UserContext(), param(c))
 	if err != nil {
 		return err
 	}
+	return s.sendReview(c, v, http.StatusOK, i, issueSheet(i), status.Invalid{})
+}
+
+// reviewEdits shows the same of what was typed. Nothing is saved.
+func (s *Server) reviewEdits(c *fiber.Ctx, v visit) error {
+	i, err := s.store.Issue(c.UserContext(), param(c))
+	if err != nil {
+		return err
+	}
+	if i.Stage != status.Draft { // somebody was faster
+		f := form(c)
+		seen := seenSheet(f, issueSheet(i))
+		return s.settleIssue(c, seen, readIssueSheet(f, seen))
+	}
+	return s.sendReview(c, v, http.StatusOK, i, typedSheet(c, i), status.Invalid{})
+}
+
+// typedSheet is an issue with what was typed into a form about it.
+func typedSheet(c *fiber.Ctx, i status.Issue) sheet {
+	f := form(c)
+	return readIssueSheet(f, seenSheet(f, issueSheet(i)))
+}
+
+// sendReview reviews a draft as a sheet has it. What cannot be published is
+// shown as far as it goes, with what is wrong.
+func (s *Server) sendReview(c *fiber.Ctx, v visit, code int, i status.Issue, sh sheet, invalid status.Invalid) error {
+	ctx := c.UserContext()
 	if i.Stage != status.Draft || len(i.Updates) == 0 {
 		return c.Redirect("/admin/issues/"+i.ID, http.StatusSeeOther)
 	}
@@ -61,22 +81,49 @@ func (s *Server) showReview(c *fiber.Ctx, _ visit) error {
 	if err != nil {
 		return err
 	}
-	view := reviewPage{Card: s.card(i, signals, d)}
-	if view.Preview, err = s.preview(ctx, s.asPublished(i)); err != nil {
+	view := reviewPage{Form: d.issueForm(i, sh), Edited: !maps.Equal(sh, issueSheet(i))}
+	if f := form(c); f.Has("version") { // what the person saw first is what a conflict is told by
+		view.Form.Version, view.Form.Seen = version(f), seenSheet(f, issueSheet(i))
+	}
+	would, told, err := s.proposed(v, d, i, sh)
+	if err != nil && !errors.As(err, &invalid) {
 		return err
 	}
-	view.Mailed = s.cfg.MailConfigured && s.told(i, status.ChannelEmail)
-	view.Tweeted = s.cfg.TwitterConfigured && s.told(i, status.ChannelTwitter)
-	if view.Mailed {
-		var touched []string
-		for _, a := range i.Components {
-			touched = append(touched, a.ComponentID)
+	if invalid.Field != "" {
+		view.Form.Problem[invalid.Field] = invalid.Message
+		view.Alert, code = "Nothing was published: "+invalid.Message+".", http.StatusUnprocessableEntity
+		would = i
+	}
+	view.Card = s.card(would, signals, d)
+	view.Card.Version = i.Version
+	if view.Preview, err = s.preview(ctx, would); err != nil {
+		return err
+	}
+	if err := s.countTold(c, &view, told); err != nil {
+		return err
+	}
+	return s.render(c, code, "review.html", page{Title: "Review: " + would.Title, Nav: "queue", Data: view})
+}
+
+// proposed is what publishing the issue as the sheet has it would come to.
+func (s *Server) proposed(v visit, d directory, i status.Issue, sh sheet) (status.Issue, []status.Announcement, error) {
+	return status.Proposed(i, d.components, s.rules().Rules, status.PublishIssue{EditIssue: editOf(i.ID, i.Version, sh)}, v.account.Email, s.clock.Now())
+}
+
+// countTold says in numbers who gets what.
+func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announcement) error {
+	var parts []string
+	for _, a := range told {
+		view.Mailed = s.cfg.MailConfigured && goesTo(a, status.ChannelEmail)
+		view.Tweeted = s.cfg.TwitterConfigured && goesTo(a, status.ChannelTwitter)
+		if !view.Mailed {
+			continue
 		}
-		if view.Mails, err = s.store.Recipients(ctx, status.EventOpen, touched); err != nil {
+		var err error
+		if view.Mails, err = s.store.Recipients(c.UserContext(), a.Event, a.Components); err != nil {
 			return err
 		}
 	}
-	var parts []string
 	if view.Mails > 0 {
 		parts = append(parts, "notify "+thousands(view.Mails))
 	}
@@ -87,13 +134,11 @@ func (s *Server) showReview(c *fiber.Ctx, _ visit) error {
 	if len(parts) > 0 {
 		view.Button = "Publish and " + strings.Join(parts, " and ")
 	}
-	return s.render(c, http.StatusOK, "review.html", page{Title: "Review: " + i.Title, Nav: "queue", Data: view})
+	return nil
 }
 
-// told reports whether the issue's rule lets its opening be told there.
-func (s *Server) told(i status.Issue, channel string) bool {
-	rule, ok := s.ruleOf(i)
-	return !ok || rule.Broadcast == nil || slices.Contains(rule.Broadcast[status.EventOpen], channel)
+func goesTo(a status.Announcement, channel string) bool {
+	return a.Channels == nil || slices.Contains(a.Channels, channel)
 }
 
 // The policies of previews: what was made for elsewhere may style itself and
@@ -103,17 +148,26 @@ const (
 	mailPreviewPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// showPreview is the page, or the mail as HTML, as it would be.
+// showPreview is the page, or the mail as HTML, as it would be: of the draft as
+// it is saved, or with what was typed into the form that is sent.
 func (s *Server) showPreview(of string) adminHandler {
-	return func(c *fiber.Ctx, _ visit) error {
+	return func(c *fiber.Ctx, v visit) error {
 		i, err := s.store.Issue(c.UserContext(), param(c))
 		if err != nil {
 			return err
 		}
-		if len(i.Updates) == 0 {
+		if i.Stage != status.Draft || len(i.Updates) == 0 {
 			return status.ErrNotFound
 		}
-		p, err := s.preview(c.UserContext(), s.asPublished(i))
+		d, err := s.directory(c.UserContext())
+		if err != nil {
+			return err
+		}
+		would, _, err := s.proposed(v, d, i, typedSheet(c, i))
+		if err != nil {
+			return err
+		}
+		p, err := s.preview(c.UserContext(), would)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,78 @@ func TestTheReviewSaysWhoGetsWhat(t *testing.T) {
 	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusSeeOther) // nothing to review any more
 }
 
+func TestTheReviewFollowsWhatIsTypedAndSavesNothing(t *testing.T) {
+	s := newSite(t)
+	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})
+	search := s.revise(status.SaveComponent{Component: status.Component{Name: "Search"}})
+	for n, of := range [][]string{{checkout}, {checkout}, {search}, nil} {
+		sub := s.subscribed("reader"+string(rune('a'+n))+"@example.com", true)
+		sub.Components = of
+		if err := s.store.SaveSubscriber(t.Context(), sub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var shown status.Issue
+	s.preview = func(i status.Issue) { shown = i }
+	i := s.draft()
+	b := s.signedIn(status.Responder)
+	path := "/admin/issues/" + i.ID
+	typed := inputs(b.get(path+"/review").body, path)
+	typed = with(typed, "title", "Checkout fails", "body", "Cards are refused.", "impact", "major", "state", "identified", "component."+checkout, "major_outage")
+
+	got := b.post(path+"/review", typed)
+	got.want(t, http.StatusOK, "Checkout fails", "Cards are refused.", "with your changes, not saved yet", ">Publish and notify 3</button>", "Identified", "Major outage")
+	if now := s.issue(i.ID); now.Version != i.Version || now.Title != i.Title {
+		t.Errorf("a look saved %+v", now)
+	}
+	if shown.Title != "Checkout fails" || shown.Updates[0].Body != "Cards are refused." || shown.Updates[0].State != "identified" || shown.Stage != status.Published {
+		t.Errorf("previewed %+v", shown)
+	}
+	b.post(path+"/review", with(typed, "component."+checkout, "", "component."+search, "partial_outage")).want(t, http.StatusOK, ">Publish and notify 2</button>")
+
+	b.post(path+"/review", with(typed, "title", "")).want(t, http.StatusUnprocessableEntity, "Nothing was published: say in a few words", "Cards are refused.", `aria-describedby="title-problem"`)
+	b.post(path, with(typed, "do", "publish", "title", "")).want(t, http.StatusUnprocessableEntity, "Nothing was published", "Cards are refused.", "Who gets what")
+	if back := b.post(path, with(typed, "do", "save")).Header.Get("Location"); back != path+"/review?done=saved" {
+		t.Errorf("saved, and sent to %q", back)
+	}
+	b.post(path, with(typed, "do", "publish", "title", "Payments fail")).want(t, http.StatusConflict, "Payments fail") // of the version before
+	typed = inputs(b.get(path+"/review").body, path)
+	b.post(path, with(typed, "do", "publish", "title", "Payments fail")).want(t, http.StatusSeeOther)
+	now := s.issue(i.ID)
+	if now.Title != "Payments fail" || now.State != status.Identified || now.Impact != status.ImpactMajor || len(now.Components) != 1 || !now.Public() {
+		t.Errorf("published %+v", now)
+	}
+}
+
+func TestAReviewOfWhatSomebodyPublishedMeanwhileLosesNothing(t *testing.T) {
+	s := newSite(t)
+	i := s.draft()
+	b := s.signedIn(status.Responder)
+	path := "/admin/issues/" + i.ID
+	typed := with(inputs(b.get(path+"/review").body, path), "title", "Typed with care")
+	s.revise(status.PublishIssue{EditIssue: status.EditIssue{ID: i.ID, Version: i.Version}})
+	b.post(path+"/review", typed).want(t, http.StatusConflict, "Typed with care", "only you changed it")
+}
+
+func TestAPreviewShowsWhatIsTyped(t *testing.T) {
+	s := newSite(t)
+	var shown status.Issue
+	s.preview = func(i status.Issue) { shown = i }
+	i := s.draft()
+	b := s.signedIn(status.Responder)
+	path := "/admin/issues/" + i.ID
+	got := b.post(path+"/preview/page", with(inputs(b.get(path+"/review").body, path), "title", "Typed just now"))
+	got.want(t, http.StatusOK, "the page of Typed just now")
+	if policy := got.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "sandbox;") {
+		t.Errorf("the preview has the policy %q", policy)
+	}
+	b.get(path+"/preview/mail").want(t, http.StatusOK, "the mail of "+i.Title)
+	if shown.Title != i.Title {
+		t.Errorf("shown %q", shown.Title)
+	}
+	s.signedIn(status.Viewer).post(path+"/preview/page", url.Values{}).want(t, http.StatusForbidden)
+}
+
 func TestPublishingIsUndoneWithinTenSeconds(t *testing.T) {
 	s := newSite(t)
 	i := s.draft()

@@ -127,6 +127,7 @@ type site struct {
 	tweet    web.DryTweet
 	tweetErr error
 	reports  []string // of mail services
+	preview  func(status.Issue)
 
 	late      bool // the public pages are
 	lateSince time.Time
@@ -165,6 +166,12 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		TestMail: func(_ context.Context, to string) (string, error) {
 			s.mailed = append(s.mailed, to)
 			return "250 2.0.0 queued as 42", s.mailErr
+		},
+		Preview: func(_ context.Context, i status.Issue) (web.Preview, error) {
+			if s.preview != nil {
+				s.preview(i)
+			}
+			return web.Preview{Page: []byte("the page of " + i.Title), HTML: []byte("the mail of " + i.Title)}, nil
 		},
 		Bounces: func(_ context.Context, report []byte) (int, error) {
 			s.reports = append(s.reports, string(report))

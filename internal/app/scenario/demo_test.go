@@ -46,7 +46,7 @@ func TestTheDemoLeadsFromAnAlertToItsMail(t *testing.T) {
 	if err := visitor(d).get(strings.TrimPrefix(issue, "/admin")).says("Checkout"); err == nil {
 		t.Error("the draft is public")
 	}
-	p.get(draft).form("/publish").press("")
+	p.get(draft).form("title").press("Publish")
 	eventually(t, "the public page of the issue", func() error {
 		return visitor(d).get(strings.TrimPrefix(issue, "/admin")).says("Checkout")
 	})
