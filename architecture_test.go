@@ -70,7 +70,7 @@ var testRooms = []string{"internal/store/pgtest", "internal/app/scenario"}
 // pure is all that the core may import.
 var pure = []string{
 	"cmp", "crypto/sha256", "encoding/base32", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter",
-	"maps", "math", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"maps", "math", "reflect", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	"github.com/prometheus/alertmanager/pkg/labels",
 }
 

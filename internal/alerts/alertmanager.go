@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -19,11 +20,11 @@ import (
 // groupKey changes with every edit of a route. So a custom payload is readable
 // too if its `alerts` are Alertmanager's.
 type alertmanagerMessage struct {
-	Version         jsontext.Value      `json:"version"`
-	Receiver        jsontext.Value      `json:"receiver"`
-	Alerts          []alertmanagerAlert `json:"alerts"`
-	TruncatedAlerts jsontext.Value      `json:"truncatedAlerts"`
-	Extra           extra               `json:",embed"`
+	Version         jsontext.Value   `json:"version"`
+	Receiver        jsontext.Value   `json:"receiver"`
+	Alerts          []jsontext.Value `json:"alerts"`
+	TruncatedAlerts jsontext.Value   `json:"truncatedAlerts"`
+	Extra           extra            `json:",embed"`
 }
 
 type alertmanagerAlert struct {
@@ -56,10 +57,11 @@ func (e envelope) alertmanager(body []byte) (Reading, error) {
 	r := Reading{Events: len(m.Alerts), Facts: make([]status.Fact, 0, len(m.Alerts))}
 	var remarks remarks
 	receiver := unquoteMeta(text(m.Receiver))
-	for i, a := range m.Alerts {
-		if err := refuseLookalikes(a.Extra, alertmanagerAlertKeys, ""); err != nil {
-			return Reading{}, fmt.Errorf("alert %d: %w", i+1, err)
-		}
+	said, err := e.alertmanagerAlerts(m.Alerts)
+	if err != nil {
+		return Reading{}, err
+	}
+	for i, a := range said {
 		f, err := e.alertmanagerFact(a, &remarks)
 		if err != nil {
 			// One bad alert must not silence its neighbours.
@@ -95,28 +97,73 @@ func unquoteMeta(s string) string {
 	return status.Clip(b.String(), maxIdentity)
 }
 
-func (e envelope) alertmanagerFact(a alertmanagerAlert, said *remarks) (status.Fact, error) {
-	if len(a.Labels) == 0 {
-		return status.Fact{}, errors.New("has no labels")
+// alertmanagerSaid is what the text of an alert says, whenever it comes.
+type alertmanagerSaid struct {
+	size        int // of the text, in bytes; 0 is no alert at all
+	firing      bool
+	labels      map[string]string
+	annotations map[string]string
+	start, end  time.Time
+	url         string
+	fingerprint string // of the labels
+	claimed     string // the fingerprint that the text gives
+	err         error  // why nothing can be made of it
+}
+
+// alertmanagerAlerts reads the alerts of a message. Only those are decoded whose
+// bytes are new.
+func (e envelope) alertmanagerAlerts(list []jsontext.Value) ([]alertmanagerSaid, error) {
+	keys := make([]alertBytes, len(list))
+	for i, v := range list {
+		keys[i] = sha256.Sum256(v)
+	}
+	all := e.known.look(keys)
+	for i, v := range list {
+		if all[i].size > 0 {
+			continue
+		}
+		var a alertmanagerAlert
+		if err := unmarshalAt(fmt.Sprintf("/alerts/%d", i), v, &a); err != nil {
+			return nil, err
+		}
+		if err := refuseLookalikes(a.Extra, alertmanagerAlertKeys, ""); err != nil {
+			return nil, fmt.Errorf("alert %d: %w", i+1, err)
+		}
+		all[i] = a.said(len(v))
+		e.known.learn(keys[i], all[i])
+	}
+	return all, nil
+}
+
+func (a alertmanagerAlert) said(size int) alertmanagerSaid {
+	s := alertmanagerSaid{
+		size: size, firing: a.Status == "firing", labels: a.Labels, annotations: a.Annotations,
+		start: a.StartsAt, end: a.EndsAt, url: webURL(a.GeneratorURL), claimed: a.Fingerprint,
+	}
+	switch {
+	case len(a.Labels) == 0:
+		s.err = errors.New("has no labels")
+	case a.Status != "firing" && a.Status != "resolved":
+		s.err = fmt.Errorf("has the status %.20q, neither firing nor resolved", a.Status)
+	default:
+		s.fingerprint = fingerprint(a.Labels)
+	}
+	return s
+}
+
+func (e envelope) alertmanagerFact(a alertmanagerSaid, notes *remarks) (status.Fact, error) {
+	if a.err != nil {
+		return status.Fact{}, a.err
 	}
 	f := e.fact()
-	switch a.Status {
-	case "firing":
-		f.Firing = true
-	case "resolved":
-	default:
-		return status.Fact{}, fmt.Errorf("has the status %.20q, neither firing nor resolved", a.Status)
-	}
-	f.Labels, f.Annotations = a.Labels, a.Annotations
-	f.URL = webURL(a.GeneratorURL)
-	e.times(&f, a.StartsAt, a.EndsAt)
-	f.Fingerprint = fingerprint(a.Labels)
-	switch a.Fingerprint {
+	f.Firing, f.Labels, f.Annotations, f.URL, f.Fingerprint = a.firing, a.labels, a.annotations, a.url, a.fingerprint
+	e.times(&f, a.start, a.end)
+	switch a.claimed {
 	case f.Fingerprint:
 	case "":
-		said.noFingerprint++
+		notes.noFingerprint++
 	default:
-		said.otherFingerprint++
+		notes.otherFingerprint++
 	}
 	return f, nil
 }

@@ -109,6 +109,7 @@ type replay struct {
 	unmatched int
 	warnings  map[string]bool
 	slugs     map[string]string // of components, by id
+	known     knownAlerts
 }
 
 // link says that some alert led to a track here and to one then.
@@ -177,7 +178,7 @@ func (r *replay) webhook(w status.Webhook) error {
 		return err
 	}
 	r.webhooks++
-	reading, err := read(w)
+	reading, err := read(w, &r.known)
 	if err != nil {
 		r.unread++
 		return nil

@@ -35,7 +35,10 @@ type Reading struct {
 // Decode reads a delivery. An error makes it a dead letter; its text is meant
 // for the person who looks at it.
 func Decode(kind, source string, body []byte, receivedAt time.Time, delivery string) (Reading, error) {
-	e := envelope{source: source, receivedAt: receivedAt, delivery: delivery}
+	return envelope{source: source, receivedAt: receivedAt, delivery: delivery}.read(kind, body)
+}
+
+func (e envelope) read(kind string, body []byte) (Reading, error) {
 	switch kind {
 	case KindAlertmanager:
 		return e.alertmanager(body)
@@ -71,6 +74,7 @@ type envelope struct {
 	source     string
 	receivedAt time.Time
 	delivery   string
+	known      *knownAlerts
 }
 
 // fact starts a fact with what the envelope knows.
@@ -102,7 +106,11 @@ type extra map[string]jsontext.Value
 
 // unmarshal reads JSON strictly: a key twice is an error. Unknown keys are
 // fine.
-func unmarshal(body []byte, into any) error {
+func unmarshal(body []byte, into any) error { return unmarshalAt("", body, into) }
+
+// unmarshalAt reads a value that stands at a place of a larger text, which
+// errors name.
+func unmarshalAt(place string, body []byte, into any) error {
 	err := json.Unmarshal(body, into)
 	var syntax *jsontext.SyntacticError
 	var semantic *json.SemanticError
@@ -110,7 +118,7 @@ func unmarshal(body []byte, into any) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("not valid JSON at byte %d: %w", syntax.ByteOffset, syntax.Err)
 	case errors.As(err, &semantic):
-		return fmt.Errorf("not the expected shape at %q: a %s is no %s", string(semantic.JSONPointer),
+		return fmt.Errorf("not the expected shape at %q: a %s is no %s", place+string(semantic.JSONPointer),
 			kindName(semantic.JSONKind), typeName(semantic.GoType))
 	}
 	return err

@@ -88,6 +88,7 @@ type Intake struct {
 	tries map[string]int // failures by delivery
 
 	readings readings
+	known    knownAlerts
 
 	mu    sync.Mutex
 	stats IntakeStats
@@ -125,14 +126,14 @@ func (rs *readings) keep(w status.Webhook, r Reading, err error) {
 }
 
 // of reads a delivery, or takes what was read.
-func (rs *readings) of(w status.Webhook) (Reading, error) {
+func (rs *readings) of(w status.Webhook, known *knownAlerts) (Reading, error) {
 	rs.mu.Lock()
 	r, ok := rs.by[w.ID]
 	rs.mu.Unlock()
 	if ok {
 		return r.Reading, r.err
 	}
-	return read(w)
+	return read(w, known)
 }
 
 // clear forgets all: nothing waits, and what came too late to be used must not
@@ -195,7 +196,7 @@ func (in *Intake) Accept(ctx context.Context, kind, source string, body []byte) 
 		journaled, err := in.store(ctx, w)
 		stored <- outcome{journaled, err}
 	}()
-	r, rerr := read(w) // while the disk works
+	r, rerr := read(w, &in.known) // while the disk works
 	in.readings.keep(w, r, rerr)
 	o := <-stored
 	if o.err != nil || o.journaled {
@@ -250,13 +251,14 @@ func (in *Intake) save(ctx context.Context, w status.Webhook) error {
 
 // read decodes a delivery. Whatever goes wrong inside makes a dead letter: a
 // body must never end the process, since it would come back at the next start.
-func read(w status.Webhook) (r Reading, err error) {
+func read(w status.Webhook, known *knownAlerts) (r Reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r, err = Reading{}, fmt.Errorf("reading it failed: %v", p)
 		}
 	}()
-	return Decode(w.Kind, w.Source, w.Body, w.ReceivedAt, w.ID)
+	e := envelope{source: w.Source, receivedAt: w.ReceivedAt, delivery: w.ID, known: known}
+	return e.read(w.Kind, w.Body)
 }
 
 // nudge wakes Run.

@@ -128,7 +128,7 @@ func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
 	verdicts := make([]status.Verdict, len(hooks))
 	doubtful := map[string]bool{} // sources that must be asked what they have
 	for n, w := range hooks {
-		r, err := in.readings.of(w)
+		r, err := in.readings.of(w, &in.known)
 		verdicts[n] = judge(w, r, err)
 		if err == nil && r.incomplete() {
 			doubtful[w.Source] = true

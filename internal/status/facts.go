@@ -2,6 +2,7 @@ package status
 
 import (
 	"maps"
+	"reflect"
 	"time"
 )
 
@@ -147,8 +148,14 @@ func (s *Signal) describe(f Fact) {
 
 // says reports whether two versions of a signal tell people the same.
 func (s Signal) says(o Signal) bool {
-	return maps.Equal(s.Labels, o.Labels) && maps.Equal(s.Annotations, o.Annotations) &&
+	return sameTexts(s.Labels, o.Labels) && sameTexts(s.Annotations, o.Annotations) &&
 		maps.EqualFunc(s.Lists, o.Lists, equal[string]) && s.URL == o.URL
+}
+
+// sameTexts compares two maps; most are one and the same, since a text that
+// repeats itself is read once.
+func sameTexts(a, b map[string]string) bool {
+	return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer() || maps.Equal(a, b)
 }
 
 // stamp orders facts about one alert by its source's clock.
