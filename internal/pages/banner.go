@@ -62,11 +62,7 @@ func (p *press) putBanner(s *shelf, e *edition) error {
 	if err := put("", e.lang); err != nil {
 		return err
 	}
-	raw, err := e.render("banner", p.bannerPage(e))
-	if err == nil {
-		s.live["/banner.html"] = s.put("/banner.html", framedKind, raw).version()
-	}
-	return err
+	return e.shelve(s, "/banner.html", "banner", framedKind, leaf{content: p.bannerPage(e), live: true})
 }
 
 // A bannerPage is the banner for an iframe: for sites that allow no script of

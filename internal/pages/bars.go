@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"html/template"
 	"math"
 	"slices"
 	"strconv"
@@ -25,9 +26,10 @@ type row struct {
 	Name        string
 	Description string
 	Look        look
-	Uptime      string // "99.98%", "" without data
-	Bars        []bar  // one a day, oldest first
-	Summary     string // of the bars, in words
+	Uptime      string        // "99.98%", "" without data
+	Bars        []bar         // one a day, oldest first
+	Days        template.HTML // the same
+	Summary     string        // of the bars, in words
 }
 
 // A bar is one day of one component.
@@ -71,7 +73,7 @@ func (e *edition) row(c status.Component, outages []status.Outage, days []time.T
 		key.outages = &outages[0]
 	}
 	b := e.rows.get(key, func() barred { return e.barred(c, outages, days) })
-	r.Bars = b.bars
+	r.Bars, r.Days = b.bars, b.drawn
 	window := status.Window{From: latest(days[0], c.Since()), To: e.now}
 	if share, ok := status.Uptime(outages, window, weights); ok {
 		r.Uptime = e.lang.percent(share)
@@ -94,6 +96,7 @@ type rowKey struct {
 // barred is the days of a component, and the titles of those that were bad.
 type barred struct {
 	bars   []bar
+	drawn  template.HTML
 	events []string
 }
 
@@ -106,7 +109,18 @@ func (e *edition) barred(c status.Component, outages []status.Outage, days []tim
 			b.events = append(b.events, b.bars[n].Title)
 		}
 	}
+	b.drawn = drawnBars(b.bars)
 	return b
+}
+
+// drawnBars are bars as they stand on a page. There are thousands of them on one,
+// nearly all as they were before: for a template they would be most of its work.
+func drawnBars(bars []bar) template.HTML {
+	var b strings.Builder
+	for _, one := range bars {
+		b.WriteString(`<i class="` + one.Class + `" title="` + template.HTMLEscapeString(one.Title) + `"></i>`)
+	}
+	return template.HTML(b.String()) // #nosec G203: escaped; classes are our own words
 }
 
 // bar is one day of a component, and whether anything was wrong on it. A day

@@ -12,7 +12,7 @@ import (
 func BenchmarkRender(b *testing.B) {
 	p := published(b, storm())
 	for b.Loop() {
-		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), nil, noon, nil); err != nil {
+		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), &site{}, noon); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -24,7 +24,7 @@ func BenchmarkRenderUnchanged(b *testing.B) {
 	p := published(b, storm())
 	old := p.site.Load()
 	for b.Loop() {
-		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), old, noon, nil); err != nil {
+		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), old, noon); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -179,7 +179,11 @@ func (p *press) putCharts(s *shelf, e *edition) error {
 	if len(p.cfg.Charts) == 0 {
 		return nil
 	}
-	if err := e.shelve(s, "/charts", "charts", p.chartsPage(e)); err != nil {
+	if s.hasty && s.old.docs["/charts.json"] != nil && s.keep("/charts", nil) {
+		s.docs["/charts.json"] = s.old.docs["/charts.json"]
+		return nil // they have nothing to do with issues
+	}
+	if err := e.shelve(s, "/charts", "charts", htmlKind, leaf{content: p.chartsPage(e), live: true}); err != nil {
 		return err
 	}
 	doc := chartsDoc{Charts: []chartDoc{}}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
-	"maps"
 	"sync"
 	"time"
 
@@ -95,14 +94,6 @@ func (e *edition) render(name string, page any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// A site is everything the public gets at one moment. It never changes.
-type site struct {
-	docs     map[string]*Doc
-	now      *edition          // nil: nothing is known yet
-	versions map[string]string // of the pages that stay current in open browsers
-	serial   int64             // grows with every rendering
-}
-
 // historyStart is how far back a view must reach for all that is rendered ahead.
 func (p *press) historyStart(now time.Time) time.Time {
 	first, months := lastDays(now, p.cfg.TimeZone, barDays)[0], lastMonths(now, p.cfg.TimeZone)[0]
@@ -110,134 +101,6 @@ func (p *press) historyStart(now time.Time) time.Time {
 		return months.From
 	}
 	return first
-}
-
-// site renders all that is kept ahead. What did not change since the old site
-// is taken from it.
-//
-// early, unless nil, gets a site as soon as what most people look at is new: the
-// front page, open issues, the state for programs and the banner. All else is of
-// the old site then.
-func (p *press) site(e *edition, old *site, now time.Time, early func(*site)) (*site, error) {
-	var before map[string]*Doc
-	if old != nil {
-		before = old.docs
-	}
-	s := newShelf(before, now)
-	p.assets.put(s)
-	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
-	made := &site{docs: s.docs, now: e, versions: s.live, serial: 1}
-	if old != nil {
-		made.serial = old.serial + 1
-	}
-	for _, put := range []func(*shelf, *edition) error{p.putFront, p.putAPI, p.putBanner} {
-		if err := put(s, e); err != nil {
-			return nil, err
-		}
-	}
-	if early != nil && old != nil && old.now != nil {
-		mixed, err := made.over(old, s)
-		if err != nil {
-			return nil, err
-		}
-		early(mixed)
-	}
-	for _, put := range []func(*shelf, *edition) error{p.putPages, p.putCharts, p.putFeeds, p.putWellKnown} {
-		if err := put(s, e); err != nil {
-			return nil, err
-		}
-	}
-	return made, made.putVersion(s, old)
-}
-
-// over is a site whose first documents are new and the others old.
-func (made *site) over(old *site, s *shelf) (*site, error) {
-	mixed := &site{docs: maps.Clone(old.docs), now: made.now, versions: maps.Clone(old.versions), serial: made.serial}
-	maps.Copy(mixed.docs, made.docs)
-	maps.Copy(mixed.versions, made.versions)
-	aside := newShelf(s.old, s.now)
-	aside.docs = mixed.docs
-	return mixed, mixed.putVersion(aside, old)
-}
-
-// putFront shelves what people look at first.
-func (p *press) putFront(s *shelf, e *edition) error {
-	if err := e.shelve(s, "/", "front", p.front(e)); err != nil {
-		return err
-	}
-	for _, i := range e.sum.Active {
-		if err := e.shelve(s, "/issues/"+i.ID, "issue", p.issue(e, i)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// shelve renders a page that stays current in open browsers.
-func (e *edition) shelve(s *shelf, path, name string, page any) error {
-	raw, err := e.render(name, page)
-	if err == nil {
-		s.live[path] = s.put(path, htmlKind, raw).version()
-	}
-	return err
-}
-
-// keptAhead is how many issues that are over have their pages rendered ahead, and
-// how long a month may be for that. What is beyond is made when asked for.
-const keptAhead = 100
-
-func (p *press) putPages(s *shelf, e *edition) error {
-	recent, old := lastDays(e.now, p.cfg.TimeZone, pastDays)[0], 0
-	for _, i := range e.view.Issues {
-		if i.Open() {
-			continue // on the shelf already
-		}
-		if old++; old <= keptAhead && i.ResolvedAt.After(recent) {
-			if err := e.shelve(s, "/issues/"+i.ID, "issue", p.issue(e, i)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, m := range e.view.Maintenances {
-		if !m.Over() || m.EndedAt.After(recent) {
-			if err := e.shelve(s, "/maintenance/"+m.ID, "maintenance", p.work(e, m)); err != nil {
-				return err
-			}
-		}
-	}
-	w := monthOf(e.now, p.cfg.TimeZone)
-	issues, works := e.within(w)
-	if len(issues)+len(works) > keptAhead {
-		return nil // it would take longer than all the rest: whoever asks waits a moment
-	}
-	raw, err := e.render("history", p.month(e, w, issues, works))
-	if err != nil {
-		return err
-	}
-	path := monthPath(e.now, p.cfg.TimeZone)
-	s.docs["/history"] = s.put(path, htmlKind, raw)
-	return nil
-}
-
-// versionDoc tells the script of a page whether to fetch it anew.
-type versionDoc struct {
-	Revision int64             `json:"revision"` // that last changed a page
-	Pages    map[string]string `json:"pages"`    // ETag without quotes, by path
-}
-
-// putVersion adds version.json. Most revisions change nothing that visitors
-// see; then it stays as it is, so open browsers get a 304.
-func (made *site) putVersion(s *shelf, old *site) error {
-	const path = "/version.json"
-	if old != nil && maps.Equal(old.versions, made.versions) {
-		made.docs[path] = old.docs[path]
-		return nil
-	}
-	raw, err := jsonBytes(versionDoc{Revision: made.now.view.Revision, Pages: made.versions})
-	if err == nil {
-		s.put(path, jsonKind, raw)
-	}
-	return err
 }
 
 func (p *press) putFeeds(s *shelf, e *edition) error {
@@ -291,7 +154,7 @@ func (p *press) blank(now time.Time) (*site, error) {
 	for _, path := range feedPaths() {
 		s.putStatus(503, path, kind{textKind.contentType, never, dataHeader}, []byte("The feed is not available yet, try again soon.\n"))
 	}
-	return &site{docs: s.docs}, nil
+	return (&site{docs: s.docs}).pack(always), nil
 }
 
 // edition is the state of the world in the language of the page.
@@ -325,5 +188,5 @@ func (p *press) notFound(now time.Time) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newDoc(404, htmlKind, raw, now), nil
+	return newDoc(404, htmlKind, raw, now).pack(always), nil
 }

@@ -42,6 +42,7 @@ type Publisher struct {
 	refresh sync.Mutex   // one rendering at a time
 	read    time.Time    // last successful reading
 	failing bool
+	dressBy time.Time // when the pages of the past must show the present state, too
 	ledger  status.Ledger
 
 	flight singleflight.Group
@@ -80,7 +81,7 @@ func (p *Publisher) Recall() {
 		p.read = read
 		now := p.clock.Now()
 		var s *site
-		if s, err = p.press.site(p.press.edition(view, now, read), p.site.Load(), now, nil); err == nil {
+		if s, err = p.press.site(p.press.edition(view, now, read), p.site.Load(), now); err == nil {
 			p.site.Store(s)
 			return
 		}
@@ -105,6 +106,7 @@ func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 		} else {
 			retry = firstRetry
 		}
+		p.finish(func() bool { return len(wake) == 0 && ctx.Err() == nil })
 		saving.Go(func() { p.save(false) })
 		if err := p.clock.Wait(ctx, wait, wake); err != nil {
 			return err
@@ -150,13 +152,50 @@ func untilNextMinute(now time.Time) time.Duration {
 // read, the last one is rendered again with a notice, and the error returned.
 func (p *Publisher) Refresh(ctx context.Context) error {
 	err := p.Begin(ctx)
+	p.finish(always)
 	if err == nil {
 		p.save(true)
 	}
 	return err
 }
 
-// Begin is Refresh without the disk, which Run sees to.
+// restAtMost is how long the pages of the past may show an earlier state around
+// them while news comes in all the time.
+const restAtMost = time.Second
+
+// finish does what may wait until the news is out: it brings the pages of the past
+// up to date and compresses better. It stops when there is news again.
+func (p *Publisher) finish(quiet func() bool) {
+	p.refresh.Lock()
+	defer p.refresh.Unlock()
+	s := p.site.Load()
+	if s.now == nil {
+		return
+	}
+	if !s.dressed {
+		wanted := func() bool { return quiet() || !p.clock.Now().Before(p.dressBy) }
+		dressed, err := p.press.dress(s, p.clock.Now(), wanted)
+		if err != nil {
+			p.log.Error("pages of the past cannot be rendered; the last ones stay", "err", err)
+		}
+		if dressed == nil {
+			return
+		}
+		s = dressed
+		p.site.Store(s)
+	}
+	p.site.Store(s.pack(quiet))
+}
+
+// show puts a site in the place of the old one.
+func (p *Publisher) show(s, old *site, now time.Time) {
+	if old.dressed || old.now == nil {
+		p.dressBy = now.Add(restAtMost)
+	}
+	p.site.Store(s)
+}
+
+// Begin is Refresh without what may wait, which Run sees to.
 func (p *Publisher) Begin(ctx context.Context) error {
 	p.refresh.Lock()
 	defer p.refresh.Unlock()
@@ -181,7 +220,7 @@ func (p *Publisher) Begin(ctx context.Context) error {
 		p.log.Error("the site cannot be rendered; the last one stays", "err", err)
 		return err
 	}
-	p.site.Store(s)
+	p.show(s, p.site.Load(), now)
 	p.good.Store(&goodView{view, now})
 	return nil
 }
@@ -198,12 +237,12 @@ type goodView struct {
 func (p *Publisher) next(e *edition, now time.Time) (*site, error) {
 	old := p.site.Load()
 	if old.now == nil || !old.now.shows(e) {
-		s, err := p.press.site(p.follow(e, old), old, now, p.site.Store)
+		s, err := p.press.site(p.follow(e, old), old, now)
 		p.took.Store(int64(p.clock.Now().Sub(now)))
 		return s, err
 	}
 	e.texts, e.rows, e.outages = old.now.texts, old.now.rows, old.now.outages
-	return &site{docs: old.docs, now: e, versions: old.versions, serial: old.serial}, nil
+	return &site{docs: old.docs, now: e, leaves: old.leaves, serial: old.serial, dressed: old.dressed}, nil
 }
 
 // follow lets an edition take over what the last one knew.
@@ -225,11 +264,11 @@ func (p *Publisher) repeat(now time.Time) error {
 	if old.now == nil {
 		return nil
 	}
-	s, err := p.press.site(p.follow(p.press.edition(old.now.view, now, p.read), old), old, now, nil)
+	s, err := p.press.site(p.follow(p.press.edition(old.now.view, now, p.read), old), old, now)
 	if err != nil {
 		return err
 	}
-	p.site.Store(s)
+	p.show(s, old, now)
 	return nil
 }
 

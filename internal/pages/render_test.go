@@ -1,0 +1,138 @@
+package pages
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// worse is a storm that got worse: the state around every page is another one.
+func worse(v *status.View) {
+	began := issue("worst", "Nothing works any more", noon, status.ImpactCritical)
+	for _, c := range v.Components {
+		began.Components = append(began.Components, hit(c.ID, status.MajorOutage))
+	}
+	v.Issues = append([]status.Issue{began}, v.Issues...)
+}
+
+func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
+	p, w, _ := stage(t, settings(), storm())
+	before := p.site.Load().docs
+	w.change(worse)
+	if err := p.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(append(feedPaths(), apiPaths()...), "/", "/issues/worst", "/banner.json", "/banner.js", "/banner.html", "/banner.de.js", "/version.json", "/favicon.svg", "/badge.svg") {
+		switch doc := p.Find(path); {
+		case doc == nil:
+			t.Errorf("%s is missing", path)
+		case doc == before[path] && !strings.HasSuffix(path, ".ics") && !strings.Contains(path, "scheduled"):
+			t.Errorf("%s is the one of before", path)
+		case doc.Gzip == nil && len(doc.Raw) > 1000:
+			t.Errorf("%s is not compressed", path)
+		}
+	}
+	// An issue that is over has its page, whole, while its icon is still the old one.
+	if p.Find("/issues/aa2") != before["/issues/aa2"] {
+		t.Error("a page of the past was in the way of the news")
+	}
+	p.finish(always)
+	for path, doc := range p.site.Load().docs {
+		if strings.HasPrefix(doc.ContentType, "text/html") && !strings.Contains(string(doc.Raw), p.press.assets.icons[classDown].path) {
+			t.Errorf("%s does not show the state of the whole", path)
+		}
+		if !doc.packed {
+			t.Errorf("%s is not compressed as well as it can be", path)
+		}
+	}
+}
+
+func TestNewsDoesNotWaitForPagesOfThePastButTheyDoNotWaitForEver(t *testing.T) {
+	p, w, clock := stage(t, settings(), storm())
+	old := p.Find("/issues/aa2")
+	inStorm := func() bool { return false }
+	for n, want := range []bool{false, false, true} {
+		w.change(worse)
+		clock.now = noon.Add(time.Duration(n) * restAtMost / 2)
+		if err := p.Begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.finish(inStorm)
+		if got := p.Find("/issues/aa2") != old; got != want {
+			t.Errorf("%v after the first news: page of the past renewed: %v, want %v", clock.now.Sub(noon), got, want)
+		}
+		if p.Find("/").packed {
+			t.Error("in a storm there was time to compress twice")
+		}
+	}
+}
+
+func TestAPageWhoseOwnIssueChangedDoesNotWait(t *testing.T) {
+	p, w, _ := stage(t, settings(), storm())
+	w.change(func(v *status.View) {
+		for n := range v.Issues {
+			switch v.Issues[n].ID {
+			case "aa2":
+				v.Issues[n].Title = "Corrected title"
+			case "st2": // ends
+				v.Issues[n] = resolve(v.Issues[n], time.Hour, "It works again.")
+			}
+		}
+	})
+	if err := p.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/issues/aa2": "Corrected title", "/issues/st2": "It works again."} {
+		if page := body(t, p, path); !strings.Contains(page, want) {
+			t.Errorf("%s does not tell %q with the first news", path, want)
+		}
+	}
+	w.change(func(v *status.View) { v.Issues = v.Issues[:1] })
+	if err := p.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p.Find("/issues/aa2") != nil {
+		t.Error("the page of an issue that was taken back is still there")
+	}
+}
+
+// TestNewsRendersOnlyWhatItIsAbout counts documents: of a long past hardly
+// anything is made again.
+func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
+	v := busy()
+	p := published(t, v)
+	before := p.site.Load()
+	next := v
+	next.Issues = append([]status.Issue{issue("new", "One more", noon.Add(-time.Hour), status.ImpactMinor, hit("component-7", status.MajorOutage))}, v.Issues...)
+	s, err := p.next(p.press.edition(next, noon, time.Time{}), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = p.press.dress(s, noon, always); err != nil {
+		t.Fatal(err)
+	}
+	past := 0
+	for path, doc := range s.docs {
+		if id, ok := strings.CutPrefix(path, "/issues/"); ok && id != "new" {
+			if past++; doc != before.docs[path] {
+				t.Errorf("%s was made again", path)
+			}
+		}
+	}
+	if past < keptAhead {
+		t.Errorf("only %d pages of issues are kept ahead", past)
+	}
+	made := func(rows *memo[rowKey, barred]) (n int) {
+		for key := range rows.now {
+			if _, known := rows.before[key]; !known {
+				n++
+			}
+		}
+		return n
+	}
+	if n := made(s.now.rows); n != 1 {
+		t.Errorf("the days of %d components were drawn again for one issue on one", n)
+	}
+}
