@@ -108,14 +108,6 @@ type Update struct {
 	Silent    bool      // nobody was notified
 }
 
-// Suggestion is what automation would have done to a held field.
-type Suggestion struct {
-	Field  Field     `json:"field"`
-	Value  string    `json:"value"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
-}
-
 // Automation is the actor of every change that no person made.
 const Automation = "automation"
 
@@ -130,7 +122,7 @@ type Issue struct {
 	Origin     Origin
 	Components []Affected
 	Held       map[Field]Hold
-	// Suggestions are open proposals of automation, at most one a field.
+	// Suggestions are proposals of automation, at most one a field.
 	Suggestions []Suggestion
 	// Notes are private remarks of automation for admins.
 	Notes []Note

@@ -264,6 +264,34 @@ func TestAHeldStateIsOnlySuggestedToBeResolved(t *testing.T) {
 	}
 }
 
+func TestADeclinedSuggestionIsNotMadeAgainUntilItIsAnother(t *testing.T) {
+	w := newWorld(t, checkoutDown(t, publishedAtOnce))
+	w.receive(w.firing("a"))
+	i := w.only()
+	w.revise(status.PostUpdate{ID: i.ID, Version: i.Version, State: ptr(status.Identified), Body: "A bad deploy."})
+	w.after(time.Minute)
+	w.receive(w.cleared("a", epoch))
+	w.after(time.Hour)
+	i = w.only()
+	w.revise(status.KeepFields{ID: i.ID, Version: i.Version, Fields: []status.Field{status.FieldState, status.FieldTitle}})
+	w.after(time.Hour)
+	i = w.only()
+	if len(i.Waiting()) != 0 || i.State != status.Identified || !i.Holds(status.FieldState) {
+		t.Fatalf("state %s, waiting %v, held %v", i.State, i.Waiting(), i.Held)
+	}
+	w.revise(status.KeepFields{ID: i.ID, Version: i.Version, Fields: []status.Field{status.FieldState}})
+	if again := w.only(); again.Version != i.Version {
+		t.Error("declining twice changed it twice")
+	}
+	w.receive(w.firing("a")) // it is another matter now
+	w.after(time.Minute)
+	w.receive(w.cleared("a", w.now))
+	w.after(time.Hour)
+	if i = w.only(); len(i.Waiting()) != 1 {
+		t.Errorf("after it came and went again: %v", i.Suggestions)
+	}
+}
+
 func TestAnIssueOpenedByHandIsNeverTouchedByRules(t *testing.T) {
 	w := newWorld(t, checkoutDown(t, publishedAtOnce))
 	id := w.revise(status.OpenIssue{Title: "Slow", Body: "We look.", Publish: true, Components: []status.Affected{{ComponentID: w.componentID("checkout"), Status: status.DegradedPerformance}}})

@@ -38,6 +38,7 @@ func (s *Server) routeAdmin() {
 	s.act("/admin/issues/:id/dismiss", status.Responder, s.dismissIssue)
 	s.act("/admin/issues/:id/update", status.Responder, s.updateIssue)
 	s.act("/admin/issues/:id/hand-back", status.Responder, s.handBackIssue)
+	s.act("/admin/issues/:id/keep", status.Responder, s.keepIssue)
 
 	s.read("/admin/maintenance", status.Viewer, s.showMaintenances)
 	s.read("/admin/maintenance/new", status.Responder, s.showNewMaintenance)

@@ -42,9 +42,15 @@ type pausedField struct {
 	At          time.Time
 }
 
+// suggestion is what automation would do to a field, were it not held.
 type suggestion struct {
+	Issue                      string
+	Version                    int64
 	Field, Word, Value, Reason string
 	At                         time.Time
+	Title                      string
+	HeldBy                     string // "" when nobody holds it: the breaker has stopped automation
+	From                       string // the page to come back to
 }
 
 // timesForm corrects when the issue began and ended.
@@ -104,7 +110,7 @@ func (s *Server) issuePage(ctx context.Context, id string, in issueInput) (issue
 	}
 	view := issuePage{
 		Card: s.card(i, signals, d), Issue: i, Alert: in.alert,
-		Paused: pausedFields(i), Suggestions: suggestions(i, d),
+		Paused: pausedFields(i), Suggestions: suggestions(i),
 		Form: d.issueForm(i, sh), Update: newUpdateForm(i, in.update),
 		Updates: updateViews(i.Updates), Signals: s.signalViews(signals), Log: entryViews(entries, nil),
 		Times: newTimesForm(i),
@@ -155,9 +161,10 @@ func pausedLine(paused []pausedField) string {
 	return line + " since " + utc(first)
 }
 
-func suggestions(i status.Issue, d directory) []suggestion {
+// suggestions lists what automation would do to the issue and waits for a person.
+func suggestions(i status.Issue) []suggestion {
 	var list []suggestion
-	for _, sg := range i.Suggestions {
+	for _, sg := range i.Waiting() {
 		value := sg.Value
 		switch sg.Field {
 		case status.FieldState:
@@ -165,7 +172,10 @@ func suggestions(i status.Issue, d directory) []suggestion {
 		case status.FieldImpact:
 			value = cmp.Or(impactLooks[status.Impact(value)].Word, value)
 		}
-		list = append(list, suggestion{string(sg.Field), fieldWords[sg.Field], value, sg.Reason, sg.At})
+		list = append(list, suggestion{
+			Issue: i.ID, Version: i.Version, Title: i.Title, Field: string(sg.Field), Word: fieldWords[sg.Field], Value: value,
+			Reason: sg.Reason, At: sg.At, HeldBy: i.Held[sg.Field].By,
+		})
 	}
 	return list
 }

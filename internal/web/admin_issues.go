@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -181,14 +182,31 @@ func (s *Server) dismissIssue(c *fiber.Ctx, v visit) error {
 	return s.decide(c, v, status.DismissIssue{ID: param(c), Version: version(form(c))}, "/admin", "dismissed")
 }
 
+// handBackIssue gives a field back to automation; keepIssue declines what
+// automation suggests for it.
 func (s *Server) handBackIssue(c *fiber.Ctx, v visit) error {
+	return s.settleField(c, v, "handed-back", func(f url.Values, fields []status.Field) status.Edit {
+		return status.HandBack{ID: param(c), Version: version(f), Fields: fields}
+	})
+}
+
+func (s *Server) keepIssue(c *fiber.Ctx, v visit) error {
+	return s.settleField(c, v, "kept", func(f url.Values, fields []status.Field) status.Edit {
+		return status.KeepFields{ID: param(c), Version: version(f), Fields: fields}
+	})
+}
+
+func (s *Server) settleField(c *fiber.Ctx, v visit, done string, decision func(f url.Values, fields []status.Field) status.Edit) error {
 	f := form(c)
 	field := status.Field(f.Get("field"))
 	if !slices.Contains(status.Fields, field) {
-		return refusal{code: http.StatusUnprocessableEntity, text: "There is no such field to hand back."}
+		return refusal{code: http.StatusUnprocessableEntity, text: "There is no such field of an issue."}
 	}
-	edit := status.HandBack{ID: param(c), Version: version(f), Fields: []status.Field{field}}
-	return s.decide(c, v, edit, "/admin/issues/"+param(c), "handed-back")
+	then := "/admin/issues/" + param(c)
+	if f.Get("from") == "queue" {
+		then = "/admin"
+	}
+	return s.decide(c, v, decision(f, []status.Field{field}), then, done)
 }
 
 // decide carries out a decision that has no text to lose. On a conflict the
@@ -231,6 +249,8 @@ func fulfilled(i status.Issue, edit status.Edit) bool {
 		return !slices.ContainsFunc(i.Updates, func(u status.Update) bool { return u.ID == e.UpdateID })
 	case status.HandBack:
 		return !slices.ContainsFunc(e.Fields, i.Holds)
+	case status.KeepFields:
+		return !slices.ContainsFunc(i.Waiting(), func(sg status.Suggestion) bool { return slices.Contains(e.Fields, sg.Field) })
 	}
 	return false
 }

@@ -124,6 +124,36 @@ func TestAnEditHoldsOnlyWhatItChanged(t *testing.T) {
 	b.post("/admin/issues/"+i.ID+"/hand-back", with(versionOf(now), "field", "secrets")).want(t, http.StatusUnprocessableEntity)
 }
 
+func TestTheQueueShowsWhatAutomationSuggestsAndAPersonHolds(t *testing.T) {
+	s := newSite(t)
+	i := s.draft()
+	state := status.Identified
+	s.revise(status.PublishIssue{EditIssue: status.EditIssue{ID: i.ID, Version: i.Version, State: &state}})
+	b := s.signedIn(status.Responder)
+	if page := b.get("/admin").body; strings.Contains(page, "Suggestions waiting") {
+		t.Error("nothing is suggested yet")
+	}
+	s.alert("HighErrorRate", false)
+	s.clock.pass(time.Hour)
+	s.tick()
+	b.get("/admin").want(t, http.StatusOK, "Suggestions waiting", "suggests state → Resolved", "bob@example.com holds the state", "Hand state back")
+
+	now := s.issue(i.ID)
+	answer := with(versionOf(now), "field", "state", "from", "queue")
+	if to := b.post("/admin/issues/"+i.ID+"/keep", answer).Header.Get("Location"); to != "/admin?done=kept" {
+		t.Errorf("kept, and sent to %q", to)
+	}
+	b.post("/admin/issues/"+i.ID+"/keep", answer).want(t, http.StatusSeeOther) // pressed twice
+	for _, path := range []string{"/admin", "/admin/issues/" + i.ID} {
+		if strings.Contains(b.get(path).body, "suggests") {
+			t.Errorf("%s still shows what was declined", path)
+		}
+	}
+	if now = s.issue(i.ID); now.State != state || !now.Holds(status.FieldState) {
+		t.Errorf("kept: %s, held %v", now.State, now.Held)
+	}
+}
+
 func TestAStaleEditIsAConflictThatShowsBothAndLosesNothing(t *testing.T) {
 	s := newSite(t)
 	i := s.draft()

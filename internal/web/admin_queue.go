@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ type queuePage struct {
 	Drafts    []issueCard
 	Snoozed   []issueCard
 	Open      []issueCard
-	Notify    string // who is told by publishing, in numbers
+	Suggested []suggestion // what automation would do and a person forbids
+	Notify    string       // who is told by publishing, in numbers
 	Setup     *setup
 	RulesDown bool
 	Overruns  []*overrun    // maintenance that should be over
@@ -88,6 +90,12 @@ func (s *Server) showQueue(c *fiber.Ctx, v visit) error {
 	if view.Open, err = s.cards(ctx, open, d); err != nil {
 		return err
 	}
+	for _, i := range slices.Concat(drafts, open) {
+		for _, sg := range suggestions(i) {
+			sg.From = "queue"
+			view.Suggested = append(view.Suggested, sg)
+		}
+	}
 	if view.Notify, err = s.whoIsTold(ctx); err != nil {
 		return err
 	}
@@ -130,7 +138,7 @@ func (s *Server) card(i status.Issue, signals []status.Signal, d directory) issu
 		ID: i.ID, Version: i.Version, Title: i.Title, Look: lookOfIssue(i),
 		State: stateWords[i.State], Stage: stageWords[i.Stage], Manual: i.Origin == status.Manual,
 		Components: d.affected(i.Components), Alerts: len(signals), Started: i.StartedAt, Rule: i.Rule,
-		Paused: len(i.Held) > 0, Hints: len(i.Suggestions),
+		Paused: len(i.Held) > 0, Hints: len(i.Waiting()),
 	}
 	for _, sig := range signals {
 		if sig.Firing {

@@ -21,7 +21,8 @@ var endpoints = []endpoint{
 	{"POST", "/issues/{id}/dismiss", status.TokenIssues, "Discard a draft", struct{}{}, issueShown{}, 200, nil, false, true, (*Server).apiDismissIssue},
 	{"POST", "/issues/{id}/updates", status.TokenIssues, "Post an update", updateAsked{}, issueShown{}, 201, nil, false, true, (*Server).apiUpdateIssue},
 	{"POST", "/issues/{id}/resolve", status.TokenIssues, "Resolve a public issue", resolveAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiResolveIssue},
-	{"POST", "/issues/{id}/hand-back", status.TokenIssues, "Give fields back to automation", handBackAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiHandBack},
+	{"POST", "/issues/{id}/hand-back", status.TokenIssues, "Give fields back to automation", fieldsAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiHandBack},
+	{"POST", "/issues/{id}/keep", status.TokenIssues, "Decline what automation suggests for fields", fieldsAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiKeep},
 
 	{"GET", "/maintenance", status.TokenRead, "List maintenance, the last planned first", nil, list[maintenanceShown]{}, 200, []parameter{{"state", "only this state", wordsOf(status.MaintenanceStates)}}, true, false, (*Server).apiMaintenances},
 	{"GET", "/maintenance/{id}", status.TokenRead, "Get a maintenance", nil, maintenanceShown{}, 200, nil, false, false, (*Server).apiMaintenance},

@@ -59,7 +59,7 @@ type resolveAsked struct {
 	Silent bool   `json:"silent,omitzero"`
 }
 
-type handBackAsked struct {
+type fieldsAsked struct {
 	Fields []status.Field `json:"fields"`
 }
 
@@ -217,17 +217,33 @@ func (s *Server) apiResolveIssue(c *call) (reply, error) {
 }
 
 func (s *Server) apiHandBack(c *call) (reply, error) {
-	in, err := takeBody[handBackAsked](c)
+	fields, err := askedFields(c)
 	if err != nil {
 		return reply{}, err
 	}
+	return s.decideIssue(c, status.HandBack{ID: c.id(), Version: c.version, Fields: fields})
+}
+
+func (s *Server) apiKeep(c *call) (reply, error) {
+	fields, err := askedFields(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.decideIssue(c, status.KeepFields{ID: c.id(), Version: c.version, Fields: fields})
+}
+
+func askedFields(c *call) ([]status.Field, error) {
+	in, err := takeBody[fieldsAsked](c)
+	if err != nil {
+		return nil, err
+	}
 	for n, f := range in.Fields {
 		if !slices.Contains(status.Fields, f) {
-			return reply{}, badMember("/fields/"+itoa(n), "is no field that can be held")
+			return nil, badMember("/fields/"+itoa(n), "is no field that can be held")
 		}
 	}
 	if len(in.Fields) == 0 {
-		return reply{}, badMember("/fields", "names at least one field")
+		return nil, badMember("/fields", "names at least one field")
 	}
-	return s.decideIssue(c, status.HandBack{ID: c.id(), Version: c.version, Fields: in.Fields})
+	return in.Fields, nil
 }

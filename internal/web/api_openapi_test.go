@@ -124,6 +124,7 @@ func TestTheOpenAPIDocumentDescribesWhatIsAnswered(t *testing.T) {
 	call("GET", "/alerts", "", "")
 	call("POST", "/issues/{id}/publish", `{"impact":"critical"}`, draft.ID)
 	call("POST", "/issues/{id}/hand-back", `{"fields":["title"]}`, draft.ID)
+	call("POST", "/issues/{id}/keep", `{"fields":["state"]}`, draft.ID)
 	call("POST", "/issues/{id}/updates", `{"body":"Found it.","state":"identified"}`, draft.ID)
 	call("POST", "/issues/{id}/resolve", `{"body":"Mended."}`, draft.ID)
 	other := call("POST", "/issues", `{"title":"a","body":"b","started_at":"2026-01-05T08:00:00Z"}`, "").text(t, "id")

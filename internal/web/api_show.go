@@ -66,6 +66,8 @@ type suggestionShown struct {
 	Value  string       `json:"value"`
 	Reason string       `json:"reason"`
 	At     *time.Time   `json:"at"`
+	// DeclinedBy is who keeps the field as it is, "" while it waits.
+	DeclinedBy string `json:"declined_by"`
 }
 
 type updateShown struct {
@@ -98,7 +100,7 @@ func (s *Server) showIssueAPI(d directory) func(status.Issue) issueShown {
 			}
 		}
 		for _, sg := range i.Suggestions {
-			v.Suggestions = append(v.Suggestions, suggestionShown{sg.Field, sg.Value, sg.Reason, moment(sg.At)})
+			v.Suggestions = append(v.Suggestions, suggestionShown{sg.Field, sg.Value, sg.Reason, moment(sg.At), sg.DeclinedBy})
 		}
 		if i.Public() {
 			url := s.site.origin + "/issues/" + i.ID

@@ -247,6 +247,15 @@ func (s *site) alert(name string, firing bool) {
 	}
 }
 
+// tick lets the clock do what is due.
+func (s *site) tick() {
+	s.t.Helper()
+	now := s.clock.Now()
+	if _, err := s.store.Apply(s.t.Context(), now, func(b status.Board) (status.Changes, error) { return status.Tick(b, s.rules, now), nil }); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // draft brings up a draft and returns it.
 func (s *site) draft() status.Issue {
 	s.t.Helper()

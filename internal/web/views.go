@@ -142,6 +142,7 @@ var notices = map[string]string{
 	"updated":     "Update posted.",
 	"resolved":    "Resolved. Well done.",
 	"handed-back": "Handed back to automation.",
+	"kept":        "Kept as it is. Automation suggests it no more.",
 	"opened":      "Opened.",
 	"extended":    "Extended. The page shows the new end.",
 	"scheduled":   "Maintenance scheduled.",
