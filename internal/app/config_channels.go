@@ -9,8 +9,10 @@ import (
 // Channel is where the operator wants messages, too; see docs/channels.md.
 type Channel struct {
 	Name         string   `yaml:"name"`
-	Type         string   `yaml:"type"` // slack, teams, discord, mastodon or webhook
+	Type         string   `yaml:"type"` // slack, teams, discord, mastodon, bluesky or webhook
 	URL          string   `yaml:"url" secret:"whole"`
+	User         string   `yaml:"user,omitempty"`
+	Password     string   `yaml:"password,omitempty" secret:"whole"`
 	Token        string   `yaml:"token,omitempty" secret:"whole"`
 	Visibility   string   `yaml:"visibility,omitempty"`
 	Secret       []string `yaml:"secret,omitempty" secret:"whole"`
@@ -24,7 +26,7 @@ func (c Config) channels() ([]broadcast.Sender, error) {
 	seen := map[string]bool{}
 	for _, ch := range c.Channels {
 		sender, err := broadcast.NewChannel(broadcast.ChannelConfig{
-			Name: ch.Name, Type: ch.Type, URL: ch.URL, Token: ch.Token, Visibility: ch.Visibility, Secret: ch.Secret, Mode: ch.Mode,
+			Name: ch.Name, Type: ch.Type, URL: ch.URL, User: ch.User, Password: ch.Password, Token: ch.Token, Visibility: ch.Visibility, Secret: ch.Secret, Mode: ch.Mode,
 			AllowPrivate: ch.AllowPrivate, PageName: c.Page.Name, PublicURL: c.PublicURL,
 		})
 		if err != nil {

@@ -23,17 +23,20 @@ const (
 	Teams    = "teams"
 	Discord  = "discord"
 	Mastodon = "mastodon"
+	Bluesky  = "bluesky"
 	Webhook  = "webhook"
 )
 
 // ChannelTypes lists them.
-var ChannelTypes = []string{Slack, Teams, Discord, Mastodon, Webhook}
+var ChannelTypes = []string{Slack, Teams, Discord, Mastodon, Bluesky, Webhook}
 
 // ChannelConfig is a channel of the operator; see docs/channels.md.
 type ChannelConfig struct {
 	Name         string
 	Type         string
-	URL          string
+	URL          string   // bluesky: of the account's server, https://bsky.social if left out
+	User         string   // bluesky: the handle
+	Password     string   // bluesky: an app password
 	Token        string   // mastodon
 	Visibility   string   // mastodon: public (the default), unlisted or private
 	Secret       []string // webhook: the signature has one part for each
@@ -51,6 +54,7 @@ type Channel struct {
 	cfg    ChannelConfig
 	client *http.Client
 	form   func(ChannelConfig, Message) (post, error)
+	sky    *bluesky // instead of a form, for the one type that takes more than one request
 }
 
 // post is what one message becomes on the wire.
@@ -69,11 +73,14 @@ func NewChannel(cfg ChannelConfig) (*Channel, error) {
 	forms := map[string]func(ChannelConfig, Message) (post, error){
 		Slack: slackPost, Teams: teamsPost, Discord: discordPost, Mastodon: mastodonPost, Webhook: webhookPost,
 	}
+	if cfg.Type == Bluesky && cfg.URL == "" {
+		cfg.URL = skyHost
+	}
 	u, err := url.Parse(cfg.URL)
 	switch {
 	case !channelName.MatchString(cfg.Name) || cfg.Name == status.ChannelEmail || cfg.Name == status.ChannelTwitter:
 		return nil, bad("name", "write small letters, digits and hyphens, and neither email nor twitter")
-	case forms[cfg.Type] == nil:
+	case !slices.Contains(ChannelTypes, cfg.Type):
 		return nil, bad("type", "%q is none of %s", cfg.Type, strings.Join(ChannelTypes, ", "))
 	case err != nil || u.Host == "":
 		return nil, bad("url", "is no address")
@@ -83,12 +90,20 @@ func NewChannel(cfg ChannelConfig) (*Channel, error) {
 		return nil, bad("mode", "write all or first_and_resolved")
 	case cfg.Type == Mastodon && cfg.Token == "":
 		return nil, bad("token", "is missing: make an application with the scope write:statuses under Preferences, Development")
+	case cfg.Type == Bluesky && cfg.User == "":
+		return nil, bad("user", "is missing: write the handle of the account, such as status.example.com")
+	case cfg.Type == Bluesky && cfg.Password == "":
+		return nil, bad("password", "is missing: make one under Settings, Privacy and security, App passwords")
 	case cfg.Visibility != "" && !slices.Contains([]string{"public", "unlisted", "private"}, cfg.Visibility):
 		return nil, bad("visibility", "write public, unlisted or private")
 	case cfg.Type == Webhook && (len(cfg.Secret) == 0 || slices.ContainsFunc(cfg.Secret, func(s string) bool { return len(s) < 16 })):
 		return nil, bad("secret", "needs at least one of 16 characters or more")
 	}
-	return &Channel{cfg: cfg, client: postClient(cfg.AllowPrivate), form: forms[cfg.Type]}, nil
+	c := &Channel{cfg: cfg, client: postClient(cfg.AllowPrivate), form: forms[cfg.Type]}
+	if cfg.Type == Bluesky {
+		c.sky = newBluesky(cfg, c.client)
+	}
+	return c, nil
 }
 
 // Channel names the channel.
@@ -104,6 +119,9 @@ func (c *Channel) Rest() { c.client.CloseIdleConnections() }
 func (c *Channel) Send(ctx context.Context, m Message) (string, error) {
 	if reason := skip(m, c.cfg.Mode); reason != "" {
 		return "", Skipped{Reason: reason}
+	}
+	if c.sky != nil {
+		return c.sky.post(ctx, m)
 	}
 	p, err := c.form(c.cfg, m)
 	if err != nil {
