@@ -104,16 +104,20 @@ func (r *rulesTest) Run(c *cli) error {
 	return nil
 }
 
-// rules loads the named file, or the configured one.
+// rules loads the named file, or the configured one. A named one may be looked
+// at where the configuration is not, such as in CI: then no channel is unknown.
 func (c *cli) rules(file string) (*status.Rules, string, error) {
-	if file == "" {
-		cfg, err := c.config(nil)
-		if err != nil {
-			return nil, "", err
-		}
+	cfg, err := c.config(nil)
+	channels := cfg.ChannelNames()
+	switch {
+	case file == "" && err != nil:
+		return nil, "", err
+	case file == "":
 		file = cfg.Rules
+	case err != nil || len(channels) == 0:
+		channels = []string{alerts.AnyChannel}
 	}
-	rules, err := app.LoadRules(file)
+	rules, err := app.LoadRules(file, channels...)
 	return rules, file, err
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // Finding is one thing that is wrong in a rules file, and where.
@@ -16,6 +18,12 @@ type Finding struct {
 	Message    string
 	Excerpt    string // the line, and below it a caret under the column
 	Suggestion string // how to mend it, "" if we do not know
+}
+
+// OneOf makes the words for a text that should be one of a few, and suggests the
+// nearest.
+func OneOf(got string, right []string) (message, suggestion string) {
+	return fmt.Sprintf("is %q, but must be %s", status.Clip(got, 60), oneOf(right)), meant(got, right)
 }
 
 // At makes a finding about a place in a text, for files that are not rules.

@@ -19,8 +19,11 @@ import (
 // LoadRules compiles a rules file. The error is always Findings: everything
 // that is wrong, at once. What a rule does not say is taken from the file's
 // defaults, and what those do not say from ours.
-func LoadRules(file string, src []byte) (*status.Rules, error) {
-	c := &checker{file: file, lines: strings.Split(string(src), "\n")}
+//
+// channels are the names of the configured channels, which broadcast may use
+// beside the types; with AnyChannel nobody knows them, and any name will do.
+func LoadRules(file string, src []byte, channels ...string) (*status.Rules, error) {
+	c := &checker{file: file, lines: strings.Split(string(src), "\n"), channels: channels}
 	sum := sha256.Sum256(src)
 	r := &status.Rules{File: file, Hash: hex.EncodeToString(sum[:]), Source: slices.Clone(src)}
 	if root := c.parse(src); root != nil {
@@ -32,6 +35,9 @@ func LoadRules(file string, src []byte) (*status.Rules, error) {
 	}
 	return r, nil
 }
+
+// AnyChannel stands for the channels of a configuration that is not at hand.
+const AnyChannel = "*"
 
 // parse reads the YAML itself. A broken syntax is one finding: what follows it
 // would be guesswork.

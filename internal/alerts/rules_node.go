@@ -19,6 +19,7 @@ type checker struct {
 	file     string
 	lines    []string
 	findings Findings
+	channels []string // the names that are configured
 	// knows, if set, is told the keys that each mapping may have: by it a test
 	// holds the schema against the loader.
 	knows func(n *yaml.Node, keys []string)

@@ -2,6 +2,8 @@ package alerts
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -135,23 +137,35 @@ func (c *checker) broadcast(n *yaml.Node) map[status.Event][]string {
 	for _, event := range events {
 		out[event] = []string{}
 		if v := o.has(string(event)); v != nil {
-			out[event] = c.channels(v, string(event))
+			out[event] = c.outlets(v, string(event))
 		}
 	}
 	return out
 }
 
-// channelNames are the words for channels. The feeds always tell everything;
-// a channel that is not configured is skipped.
-var channelNames = []string{
+// channelTypes are the words for all channels of a type. The feeds always tell
+// everything; a type of which none is configured is skipped.
+var channelTypes = []string{
 	status.ChannelEmail, status.ChannelTwitter, "slack", "teams", "discord", "mastodon", "bluesky", "webhook", "rss",
 }
 
-func (c *checker) channels(n *yaml.Node, event string) []string {
+// channelName is what a channel may be called.
+var channelName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,38}$`)
+
+// outlets lists channels by type or by name. A name that nobody configured is a
+// slip: that channel would stay silent in the next outage.
+func (c *checker) outlets(n *yaml.Node, event string) []string {
 	out := []string{}
 	for _, e := range c.list(n, event) {
-		if s, ok := c.word(e, "the channel", channelNames); ok {
+		s, ok := c.text(e, "the channel")
+		names := slices.DeleteFunc(slices.Clone(c.channels), func(name string) bool { return name == AnyChannel })
+		anyName := len(names) < len(c.channels) && channelName.MatchString(s)
+		switch right := slices.Concat(channelTypes, names); {
+		case !ok:
+		case anyName || slices.Contains(right, s):
 			out = append(out, s)
+		default:
+			c.report(e, meant(s, right), "the channel is %q, but must be %s, or the name of one under channels in statusbridge.yaml", status.Clip(s, 60), oneOf(right))
 		}
 	}
 	return out

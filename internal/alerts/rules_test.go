@@ -370,6 +370,23 @@ func TestAnAliasStandsForWhatItNames(t *testing.T) {
 	findings(t, "version: 1\nrules: &r [*r]\n")
 }
 
+func TestRulesNameChannelsByTypeOrByTheirConfiguredName(t *testing.T) {
+	src := []byte(rule(all, title, "  broadcast: {open: [email, slack-ops], resolve: [slack-opps]}"))
+	_, err := LoadRules("rules.yaml", src, "slack-ops", "tickets")
+	found, _ := err.(Findings)
+	if len(found) != 1 || found[0].Line != 8 || found[0].Column != 51 || found[0].Suggestion != `did you mean "slack-ops"?` ||
+		!strings.Contains(found[0].Message, "tickets") {
+		t.Errorf("findings: %v", err)
+	}
+	r, err := LoadRules("rules.yaml", src, AnyChannel)
+	if err != nil || !slices.Equal(r.Rules[0].Broadcast[status.EventOpen], []string{"email", "slack-ops"}) {
+		t.Errorf("without the configuration: %v", err)
+	}
+	if _, err = LoadRules("rules.yaml", []byte(rule(all, title, "  broadcast: {open: ['*']}")), AnyChannel); err == nil || strings.Contains(err.Error(), "*,") {
+		t.Errorf("a star: %v", err)
+	}
+}
+
 func FuzzLoadRules(f *testing.F) {
 	shipped, err := os.ReadFile("../../rules.yaml")
 	if err != nil {

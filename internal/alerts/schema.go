@@ -228,8 +228,8 @@ func conditionSchema() schema {
 }
 
 func broadcastSchema() schema {
-	channels := listOf(oneWord(channelNames))
+	channels := listOf(schema{"anyOf": []schema{oneWord(channelTypes), {"type": "string", "pattern": channelName.String()}}})
 	return mapping(map[string]schema{
 		string(status.EventOpen): channels, string(status.EventUpdate): channels, string(status.EventResolve): channels,
-	}).with("Who is told of each event; leave it out to tell all channels everything.")
+	}).with("Who is told of each event, by type or by the name of a channel in statusbridge.yaml; leave it out to tell all channels everything.")
 }

@@ -77,7 +77,7 @@ func TestWhatTheSchemaRefusesTheLoaderRefuses(t *testing.T) {
 		"no name":              "version: 1\nrules: [{matchers: [], open: {title: T}}]\n",
 		"a text for a list":    rule(all, title, "  group_by: region"),
 		"a status":             rule(all, "  open: {title: T, components: [{component: a, status: broken}]}"),
-		"a channel":            rule(all, title, "  broadcast: {open: [pigeon]}"),
+		"a channel":            rule(all, title, "  broadcast: {open: [Carrier Pigeon]}"),
 		"min_alerts":           rule(all, title, "  min_alerts: 0"),
 		"a source's name":      "version: 1\nsources: {Prod AM: {type: alertmanager}}\n",
 		"a source's type":      "version: 1\nsources: {prod: {type: zabbix}}\n",

@@ -132,7 +132,7 @@ func (f testFile) rules(file string) (*status.Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	return LoadRules(path, src)
+	return LoadRules(path, src, AnyChannel)
 }
 
 // run is one test under way.

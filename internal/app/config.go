@@ -160,7 +160,10 @@ func LoadConfig(file string, environ []string, override func(*Config)) (Config, 
 	if err := readSecrets(&cfg); err != nil {
 		return cfg, err
 	}
-	return cfg, cfg.complete()
+	if err := cfg.complete(); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.checkChannels(cmp.Or(file, DefaultConfigFile))
 }
 
 func readConfig(file string, must bool, cfg *Config) (err error) {

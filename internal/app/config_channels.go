@@ -1,8 +1,13 @@
 package app
 
 import (
+	"errors"
 	"fmt"
+	"os"
 
+	"go.yaml.in/yaml/v4"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/broadcast"
 )
 
@@ -20,28 +25,76 @@ type Channel struct {
 	AllowPrivate bool     `yaml:"allow_private,omitempty"`
 }
 
+func (ch Channel) sender(c Config) (broadcast.Sender, error) {
+	return broadcast.NewChannel(broadcast.ChannelConfig{
+		Name: ch.Name, Type: ch.Type, URL: ch.URL, User: ch.User, Password: ch.Password, Token: ch.Token, Visibility: ch.Visibility,
+		Secret: ch.Secret, Mode: ch.Mode, AllowPrivate: ch.AllowPrivate, PageName: c.Page.Name, PublicURL: c.PublicURL,
+	})
+}
+
 // channels makes the senders of the operator's channels.
 func (c Config) channels() ([]broadcast.Sender, error) {
 	var out []broadcast.Sender
-	seen := map[string]bool{}
 	for _, ch := range c.Channels {
-		sender, err := broadcast.NewChannel(broadcast.ChannelConfig{
-			Name: ch.Name, Type: ch.Type, URL: ch.URL, User: ch.User, Password: ch.Password, Token: ch.Token, Visibility: ch.Visibility, Secret: ch.Secret, Mode: ch.Mode,
-			AllowPrivate: ch.AllowPrivate, PageName: c.Page.Name, PublicURL: c.PublicURL,
-		})
+		sender, err := ch.sender(c)
 		if err != nil {
 			return nil, err
 		}
-		if seen[ch.Name] {
-			return nil, fmt.Errorf("channel %q: another one has the same name", ch.Name)
-		}
-		seen[ch.Name] = true
 		out = append(out, sender)
 	}
 	return out, nil
 }
 
-func (c Config) channelNames() []string {
+// checkChannels finds what is wrong with the channels, in its place in the file.
+func (c Config) checkChannels(file string) error {
+	var found alerts.Findings
+	seen := map[string]bool{}
+	var items *yaml.Node
+	src, err := os.ReadFile(file)
+	if err == nil {
+		var root yaml.Node
+		if err := yaml.Unmarshal(src, &root); err == nil && root.Kind == yaml.DocumentNode {
+			items = under(root.Content[0], "channels")
+		}
+	}
+	report := func(n int, key, text, suggestion string) {
+		line, column := 1, 1
+		if items != nil && n < len(items.Content) {
+			item := items.Content[n]
+			if item.Kind == yaml.AliasNode {
+				item = item.Alias
+			}
+			if at := under(item, key); at != nil {
+				item = at
+			}
+			line, column = item.Line, item.Column
+		}
+		f := alerts.At(file, src, line, column, text)
+		f.Suggestion, f.Excerpt = suggestion, "" // the line may hold a secret
+		found = append(found, f)
+	}
+	for n, ch := range c.Channels {
+		_, err := ch.sender(c)
+		wrong, _ := errors.AsType[broadcast.ChannelError](err)
+		switch {
+		case wrong.Key == "type":
+			text, suggestion := alerts.OneOf(ch.Type, broadcast.ChannelTypes)
+			report(n, "type", fmt.Sprintf("channel %q: type %s", ch.Name, text), suggestion)
+		case err != nil:
+			report(n, wrong.Key, err.Error(), "")
+		case seen[ch.Name]:
+			report(n, "name", fmt.Sprintf("channel %q: another one has the same name", ch.Name), "")
+		}
+		seen[ch.Name] = true
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return found
+}
+
+// ChannelNames are those that rules may name.
+func (c Config) ChannelNames() []string {
 	var out []string
 	for _, ch := range c.Channels {
 		out = append(out, ch.Name)

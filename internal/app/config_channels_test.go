@@ -1,10 +1,15 @@
 package app
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
 )
 
 func TestTheChannelsOfTheDocumentationAreTaken(t *testing.T) {
@@ -34,8 +39,39 @@ func TestTheChannelsOfTheDocumentationAreTaken(t *testing.T) {
 	if cfg.Channels[5].Secret[0] != "canary-of-16-letters" {
 		t.Error("printing masked the configuration itself")
 	}
-	cfg.Channels[1].Name = cfg.Channels[0].Name
-	if _, err := cfg.channels(); err == nil || !strings.Contains(err.Error(), "same name") {
-		t.Errorf("two of one name: %v", err)
+}
+
+func TestAWrongChannelIsFoundInItsPlace(t *testing.T) {
+	file := write(t, "c.yaml", `channels:
+  - name: ops
+    type: slak
+    url: https://hooks.example.com/x
+  - name: ops
+    type: webhook
+    url: http://hooks.example.com/SECRET
+    secret: [0123456789abcdef]
+  - { name: ops, type: webhook, url: https://hooks.example.com, secret: [0123456789abcdef] }
+  - { name: sky, type: bluesky, user: status.example.com }
+`)
+	_, err := LoadConfig(file, nil, nil)
+	found, ok := errors.AsType[alerts.Findings](err)
+	if !ok {
+		t.Fatalf("error %v", err)
+	}
+	var got []string
+	for _, f := range found {
+		got = append(got, fmt.Sprintf("%d:%d %s|%s", f.Line, f.Column, f.Message, f.Suggestion))
+	}
+	want := []string{
+		`3:11 channel "ops": type is "slak", but must be slack, teams, discord, mastodon, bluesky or webhook|did you mean "slack"?`,
+		`7:10 channel "ops": url: must begin with https://|`,
+		`9:13 channel "ops": another one has the same name|`,
+		`10:5 channel "sky": password: is missing: make one under Settings, Privacy and security, App passwords|`,
+	}
+	if strings.Contains(err.Error(), "SECRET") {
+		t.Errorf("it tells a secret: %v", err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

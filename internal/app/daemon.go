@@ -68,7 +68,7 @@ type Daemon struct {
 // PostgreSQL that does not answer is no reason not to serve the last good page.
 func New(ctx context.Context, cfg Config, opt Options) (*Daemon, error) {
 	d := &Daemon{cfg: cfg, opt: opt, log: opt.Log}
-	rules, err := LoadRules(cfg.Rules)
+	rules, err := LoadRules(cfg.Rules, cfg.ChannelNames()...)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (d *Daemon) wire() error {
 	}
 	d.web = web.New(web.Config{
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies,
-		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Channels: d.cfg.channelNames(),
+		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Channels: d.cfg.ChannelNames(),
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },

@@ -115,7 +115,7 @@ func lookAtDatabase(ctx context.Context, p *patient) []status.Check {
 
 // lookAtRules loads them, and finds the components they name in vain.
 func lookAtRules(ctx context.Context, p *patient) []status.Check {
-	rules, err := LoadRules(p.cfg.Rules)
+	rules, err := LoadRules(p.cfg.Rules, p.cfg.ChannelNames()...)
 	if err != nil {
 		return []status.Check{check("rules", status.CheckFail, "run: statusbridge rules check", "%v", err)}
 	}
@@ -146,7 +146,7 @@ func lookAtRules(ctx context.Context, p *patient) []status.Check {
 
 func lookAtSources(kind string) func(context.Context, *patient) []status.Check {
 	return func(ctx context.Context, p *patient) []status.Check {
-		rules, err := LoadRules(p.cfg.Rules)
+		rules, err := LoadRules(p.cfg.Rules, p.cfg.ChannelNames()...)
 		if err != nil {
 			return []status.Check{check(kind, status.CheckFail, "run: statusbridge rules check", "the rules cannot be loaded")}
 		}

@@ -32,15 +32,17 @@ const (
 
 // LoadRules reads the rules file; while the default one does not exist, the
 // built-in copy of the shipped rules stands in.
-func LoadRules(file string) (*status.Rules, error) {
+//
+// channels are the names of the configured channels, see alerts.LoadRules.
+func LoadRules(file string, channels ...string) (*status.Rules, error) {
 	src, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && file == DefaultRules {
-		return alerts.LoadRules("rules.yaml (built in)", statusbridge.Rules)
+		return alerts.LoadRules("rules.yaml (built in)", statusbridge.Rules, channels...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	return alerts.LoadRules(file, src)
+	return alerts.LoadRules(file, src, channels...)
 }
 
 // Reload reads configuration and rules anew. Bad ones change nothing: the old
@@ -55,7 +57,7 @@ func (d *Daemon) Reload() error {
 	}
 	var rules *status.Rules
 	if err == nil {
-		rules, err = LoadRules(cfg.Rules)
+		rules, err = LoadRules(cfg.Rules, d.cfg.ChannelNames()...) // new channels begin with the next start
 	}
 	if err != nil {
 		old.Err = err
@@ -175,7 +177,7 @@ func (d *Daemon) adopt(ctx context.Context, rules *status.Rules) error {
 		if v.Hash == rules.Hash {
 			continue
 		}
-		past, err := alerts.LoadRules(v.File, []byte(v.Text))
+		past, err := alerts.LoadRules(v.File, []byte(v.Text), alerts.AnyChannel)
 		if err != nil {
 			// Written for an older release: the present rules take over.
 			d.log.Warn("an earlier version of the rules is no longer understood", "hash", v.Hash, "err", err)

@@ -65,10 +65,20 @@ type post struct {
 	sign   bool
 }
 
-// NewChannel checks the configuration; it does not connect.
+// ChannelError is a setting of a channel that cannot work.
+type ChannelError struct {
+	Channel, Key, Text string
+}
+
+func (e ChannelError) Error() string {
+	return fmt.Sprintf("channel %q: %s: %s", e.Channel, e.Key, e.Text)
+}
+
+// NewChannel checks the configuration; it does not connect. The error is a
+// ChannelError.
 func NewChannel(cfg ChannelConfig) (*Channel, error) {
 	bad := func(key, format string, args ...any) error {
-		return fmt.Errorf("channel %q: %s: %s", cfg.Name, key, fmt.Sprintf(format, args...))
+		return ChannelError{cfg.Name, key, fmt.Sprintf(format, args...)}
 	}
 	forms := map[string]func(ChannelConfig, Message) (post, error){
 		Slack: slackPost, Teams: teamsPost, Discord: discordPost, Mastodon: mastodonPost, Webhook: webhookPost,

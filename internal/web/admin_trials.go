@@ -170,7 +170,7 @@ func (s *Server) runBacktest(c *fiber.Ctx, _ visit) error {
 	if file := f.Get("file"); file != "" {
 		view.Rules = file
 	}
-	candidates, err := alerts.LoadRules("candidate", []byte(view.Rules))
+	candidates, err := alerts.LoadRules("candidate", []byte(view.Rules), s.cfg.Channels...)
 	if err != nil {
 		view.Problem = err.Error()
 		return s.sendBacktest(c, http.StatusUnprocessableEntity, view)

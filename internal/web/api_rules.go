@@ -70,7 +70,7 @@ func (s *Server) apiDryRun(c *call) (reply, error) {
 	}
 	rules := s.rules().Rules
 	if in.Rules != "" {
-		if rules, err = alerts.LoadRules("rules", []byte(in.Rules)); err != nil {
+		if rules, err = alerts.LoadRules("rules", []byte(in.Rules), s.cfg.Channels...); err != nil {
 			return reply{}, rulesRefusal(err, "/rules")
 		}
 	}
