@@ -75,6 +75,13 @@ func (c Changes) Public() bool {
 	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections)+len(c.Samples) > 0
 }
 
+// Stirring reports whether anybody but the engine itself has to look: visitors
+// see a difference, something is to be sent or taken back, or the clock has
+// something else to do. Most of what alerts say stirs nothing.
+func (c Changes) Stirring() bool {
+	return c.Public() || len(c.Timers)+len(c.Announcements)+len(c.Withdrawn) > 0
+}
+
 // Entry is one line of the audit log: who did what to what, and why.
 type Entry struct {
 	At      time.Time

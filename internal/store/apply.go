@@ -51,26 +51,28 @@ func (s *Store) carryDecisions(batch []*ticket[*decision]) error {
 		}
 	}()
 	var saved int64
+	var stirring bool
 	err := inTx(ctx, s.write, func(tx *sqlx.Tx) (err error) {
-		saved, err = s.decideAll(ctx, tx, batch)
+		saved, stirring, err = s.decideAll(ctx, tx, batch)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("apply: %w", err)
 	}
 	sound = true
-	if saved > 0 {
+	if stirring {
 		s.wakes.saved(saved)
 	}
 	return nil
 }
 
 // decideAll lets each caller decide on the board and saves the sum. It returns
-// the new revision, or 0 when there was nothing to save.
-func (s *Store) decideAll(ctx context.Context, tx *sqlx.Tx, batch []*ticket[*decision]) (int64, error) {
+// the new revision, or 0 when there was nothing to save, and whether anybody
+// must be woken for it.
+func (s *Store) decideAll(ctx context.Context, tx *sqlx.Tx, batch []*ticket[*decision]) (int64, bool, error) {
 	head, err := s.lockBoard(ctx, tx)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	now, subjects := time.Time{}, []string(nil)
 	for _, t := range batch {
@@ -81,7 +83,7 @@ func (s *Store) decideAll(ctx context.Context, tx *sqlx.Tx, batch []*ticket[*dec
 	}
 	board, err := s.currentBoard(ctx, tx, head, now, subjects)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	sum := newSum()
 	revision := head.Revision
@@ -109,10 +111,10 @@ func (s *Store) decideAll(ctx context.Context, tx *sqlx.Tx, batch []*ticket[*dec
 		t.work.revision = revision
 	}
 	if revision == head.Revision {
-		return 0, nil
+		return 0, false, nil
 	}
 	board.Revision = revision
-	return revision, s.save(ctx, tx, sum, revision, board.Minted)
+	return revision, sum.Stirring(), s.save(ctx, tx, sum, revision, board.Minted)
 }
 
 // decide runs a caller's function; a panic is that caller's error.

@@ -116,6 +116,27 @@ func TestAnEmptyChangeWakesNobody(t *testing.T) {
 	}
 }
 
+func TestWhatAlertsSayWakesNobodyUntilItStirsSomething(t *testing.T) {
+	s := open(t, "sqlite::memory:")
+	wake, stop := s.Changed()
+	defer stop()
+	signal := status.Signal{Key: status.SignalKey{Source: "am", Fingerprint: "f"}, Firing: true}
+	track := status.Track{Key: status.TrackKey{Rule: "r", Group: "g"}, Firing: 1}
+	quiet := status.Changes{
+		Signals: map[status.SignalKey]status.Signal{signal.Key: signal}, Tracks: map[status.TrackKey]status.Track{track.Key: track},
+		Verdicts: []status.Verdict{{WebhookID: "w", State: status.WebhookProcessed}},
+	}
+	apply(t, s, quiet)
+	select {
+	case <-wake:
+		t.Error("the publisher and the senders were woken for an alert that nobody can see")
+	default:
+	}
+	quiet.Timers = map[status.TimerKey]time.Time{{Kind: status.TimerHold, Subject: track.Key.String()}: kept}
+	apply(t, s, quiet)
+	<-wake // the clock has something to do
+}
+
 func TestEachSavedDecisionBumpsTheRevisionAndWakes(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		wake, stop := s.Changed()

@@ -10,9 +10,10 @@ type wakes struct {
 	known int64 // newest revision that was told of
 }
 
-// Changed returns a channel that receives after every commit that saved
-// something, other replicas' included where the database can tell. Its capacity
-// is one, and a full channel is left alone. Call stop when done.
+// Changed returns a channel that receives after every commit that stirred
+// something (status.Changes.Stirring), other replicas' included where the
+// database can tell. Its capacity is one, and a full channel is left alone. Call
+// stop when done.
 func (s *Store) Changed() (wake <-chan struct{}, stop func()) {
 	c := make(chan struct{}, 1)
 	w := &s.wakes

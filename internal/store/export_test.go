@@ -179,3 +179,6 @@ func (s *Store) Heard(revision int64) { s.wakes.heard(revision) }
 func (s *Store) Synchronous(ctx context.Context) (int, error) {
 	return scalar[int](ctx, s.write, "PRAGMA synchronous")
 }
+
+// Writer is the pool that writes.
+func Writer(s *Store) *sqlx.DB { return s.write }

@@ -71,7 +71,7 @@ func (s *Store) save(ctx context.Context, h handle, c *sum, revision, minted int
 	}
 	// Numbers only, so both fit into one plain statement and one round trip.
 	end := fmt.Sprintf("UPDATE board SET revision = %d, minted = %d WHERE id = 1", revision, minted)
-	if d.name == postgresDialect.name {
+	if d.name == postgresDialect.name && c.Stirring() {
 		end += fmt.Sprintf("; NOTIFY %s, '%d'", channel, revision)
 	}
 	if _, err := h.ExecContext(ctx, end); err != nil {

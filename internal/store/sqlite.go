@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"net/url"
 	"os"
@@ -8,7 +9,7 @@ import (
 	"runtime"
 
 	"github.com/jmoiron/sqlx"
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
 )
 
 // openSQLite opens a file with one writing connection, because SQLite has one
@@ -29,11 +30,11 @@ func (s *Store) openSQLite(path string) error {
 	var err error
 	// Immediate: a transaction that reads first and writes later must not find
 	// another writer in between.
-	if s.write, err = sqlx.Open("sqlite", sqliteDSN(path, "_txlock=immediate")); err != nil {
-		return fmt.Errorf("database: %w", err)
+	if s.write, err = sqlitePool(path, "_txlock=immediate"); err != nil {
+		return err
 	}
-	if s.read, err = sqlx.Open("sqlite", sqliteDSN(path, "_pragma=query_only(1)")); err != nil {
-		return fmt.Errorf("database: %w", err)
+	if s.read, err = sqlitePool(path, "_pragma=query_only(1)"); err != nil {
+		return err
 	}
 	s.long = s.write
 	s.write.SetMaxOpenConns(1)
@@ -42,6 +43,14 @@ func (s *Store) openSQLite(path string) error {
 	s.read.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)))
 	s.closer = append(s.closer, s.read.Close, s.write.Close, forget)
 	return nil
+}
+
+func sqlitePool(path, more string) (*sqlx.DB, error) {
+	c, err := sqlite.NewConnector(sqliteDSN(path, more))
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return sqlx.NewDb(sql.OpenDB(preparing{c}), "sqlite"), nil
 }
 
 // sqliteDSN names a file in the form of a URI, whatever its name holds.
