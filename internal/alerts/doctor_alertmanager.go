@@ -3,17 +3,13 @@ package alerts
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/prometheus/alertmanager/api/v2/models"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v4"
 
@@ -121,56 +117,22 @@ func (x *examination) alertmanager(ctx context.Context) {
 	x.heartbeat()
 }
 
-// peerStatus is the answer of one peer, and the time by its clock.
-type peerStatus struct {
-	models.AlertmanagerStatus
-	date time.Time
-}
-
-func (x *examination) askStatus(ctx context.Context, peer string) (peerStatus, error) {
-	var out peerStatus
-	u, err := url.Parse(peer)
+func (x *examination) askStatus(ctx context.Context, address string) (peerStatus, error) {
+	peer, err := newAlertmanagerPeer(address, x.HTTP)
 	if err != nil {
-		return out, err
+		return peerStatus{}, err
 	}
-	address := *u
-	address.User, address.Path = nil, strings.TrimRight(u.Path, "/")+"/api/v2/status"
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
-	if err != nil {
-		return out, err
+	answer, err := peer.status(ctx)
+	if err == nil && answer.Config.Original == nil {
+		err = errors.New("the answer has no configuration")
 	}
-	if password, ok := u.User.Password(); ok || u.User != nil {
-		r.SetBasicAuth(u.User.Username(), password)
-	}
-	resp, err := x.HTTP.Do(r)
-	if err != nil {
-		return out, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, longestReply))
-	if err != nil {
-		return out, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return out, fmt.Errorf("it answers %s", resp.Status)
-	}
-	out.date, _ = http.ParseTime(resp.Header.Get("Date"))
-	if err := json.Unmarshal(body, &out.AlertmanagerStatus); err != nil {
-		return out, fmt.Errorf("not the answer of an Alertmanager: %w", err)
-	}
-	if out.Config == nil || out.Config.Original == nil {
-		return out, fmt.Errorf("the answer has no configuration")
-	}
-	return out, nil
+	return answer, err
 }
 
 // peer looks at one process: version, clock, cluster, age.
 func (x *examination) peer(peer string, answer peerStatus) {
 	name := withoutPassword(peer)
-	version := "of unknown version"
-	if v := answer.VersionInfo; v != nil && v.Version != nil {
-		version = *v.Version
-	}
+	version := cmp.Or(answer.Version.Version, "of unknown version")
 	var major, minor int
 	if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n == 2 && major == 0 && minor < 22 {
 		x.say(status.CheckWarn, name, "update it to 0.25 or newer", "Alertmanager %s is older than what is tried with this program", version)
@@ -180,14 +142,11 @@ func (x *examination) peer(peer string, answer peerStatus) {
 	if off := answer.date.Sub(x.Now()); !answer.date.IsZero() && off.Abs() > clockTolerance {
 		x.say(status.CheckWarn, name, "synchronise both clocks (NTP)", "its clock and ours differ by %s", off.Round(time.Second))
 	}
-	if up, enough := answer.Uptime, cmp.Or(x.src.MinUptime, minUptime); up != nil && x.Now().Sub(time.Time(*up)) < enough {
+	if up, enough := answer.Uptime, cmp.Or(x.src.MinUptime, minUptime); !up.IsZero() && x.Now().Sub(up) < enough {
 		x.say(status.CheckOK, name, "", "up for less than %s: until then the absence of an alert means nothing", enough)
 	}
 	if len(x.src.Peers) > 1 {
-		state, n := "unknown", 0
-		if c := answer.Cluster; c != nil && c.Status != nil {
-			state, n = *c.Status, len(c.Peers)
-		}
+		state, n := cmp.Or(answer.Cluster.Status, "unknown"), len(answer.Cluster.Peers)
 		if state == "disabled" || n > 0 && n < len(x.src.Peers) {
 			x.say(status.CheckWarn, name, "let the peers form a cluster (--cluster.peer)", "knows %d of %d peers (cluster %s): each sends for itself, and silences of one are unknown to the others", n, len(x.src.Peers), state)
 		}

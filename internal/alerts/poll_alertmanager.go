@@ -12,19 +12,13 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	httptransport "github.com/go-openapi/runtime/client"
-	"github.com/prometheus/alertmanager/api/v2/client"
-	alertapi "github.com/prometheus/alertmanager/api/v2/client/alert"
-	"github.com/prometheus/alertmanager/api/v2/client/general"
-	"github.com/prometheus/alertmanager/api/v2/client/receiver"
-	"github.com/prometheus/alertmanager/api/v2/models"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // peerAnswer is what one Alertmanager said.
 type peerAnswer struct {
-	alerts    []*models.GettableAlert
+	alerts    []peerAlert
 	receivers []string
 	uptime    time.Duration
 	since     time.Duration // uptime from which on absence means anything
@@ -77,34 +71,31 @@ func (p *Poller) askPeers(ctx context.Context, src status.Source) []peerAnswer {
 func (p *Poller) askPeer(ctx context.Context, src status.Source, peer string) peerAnswer {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	api, err := p.alertmanagerAPI(peer)
-	if err != nil {
-		return peerAnswer{err: err}
-	}
-	state, err := api.General.GetStatus(general.NewGetStatusParamsWithContext(ctx))
+	a, err := p.ask(ctx, peer)
+	a.since = cmp.Or(src.MinUptime, minUptime)
 	if err != nil {
 		return peerAnswer{err: fmt.Errorf("%s: %w", withoutPassword(peer), err)}
-	}
-	list, err := api.Receiver.GetReceivers(receiver.NewGetReceiversParamsWithContext(ctx))
-	if err != nil {
-		return peerAnswer{err: fmt.Errorf("%s: %w", withoutPassword(peer), err)}
-	}
-	yes := true
-	alerts, err := api.Alert.GetAlerts(alertapi.NewGetAlertsParamsWithContext(ctx).
-		WithActive(&yes).WithSilenced(&yes).WithInhibited(&yes).WithUnprocessed(&yes))
-	if err != nil {
-		return peerAnswer{err: fmt.Errorf("%s: %w", withoutPassword(peer), err)}
-	}
-	a := peerAnswer{alerts: alerts.Payload, since: cmp.Or(src.MinUptime, minUptime)}
-	if up := state.Payload.Uptime; up != nil {
-		a.uptime = p.cfg.Clock.Now().Sub(time.Time(*up))
-	}
-	for _, r := range list.Payload {
-		if r.Name != nil {
-			a.receivers = append(a.receivers, *r.Name)
-		}
 	}
 	return a
+}
+
+func (p *Poller) ask(ctx context.Context, address string) (a peerAnswer, err error) {
+	peer, err := newAlertmanagerPeer(address, p.cfg.HTTP)
+	if err != nil {
+		return a, err
+	}
+	state, err := peer.status(ctx)
+	if err != nil {
+		return a, err
+	}
+	if !state.Uptime.IsZero() {
+		a.uptime = p.cfg.Clock.Now().Sub(state.Uptime)
+	}
+	if a.receivers, err = peer.receivers(ctx); err != nil {
+		return a, err
+	}
+	a.alerts, err = peer.alerts(ctx)
+	return a, err
 }
 
 // withoutPassword is a peer's address as errors may name it: admins of every
@@ -115,20 +106,6 @@ func withoutPassword(peer string) string {
 		return "peer"
 	}
 	return u.Redacted()
-}
-
-// alertmanagerAPI is the client of one peer.
-func (p *Poller) alertmanagerAPI(peer string) (*client.AlertmanagerAPI, error) {
-	u, err := url.Parse(peer)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("peer %q is not an address such as http://alertmanager:9093", peer)
-	}
-	t := httptransport.NewWithClient(u.Host, strings.TrimRight(u.Path, "/")+client.DefaultBasePath, []string{u.Scheme}, p.cfg.HTTP)
-	if u.User != nil {
-		password, _ := u.User.Password()
-		t.DefaultAuthentication = httptransport.BasicAuth(u.User.Username(), password)
-	}
-	return client.New(t, nil), nil
 }
 
 // join fills seen from the answers, and returns the alerts that fire there and
@@ -155,13 +132,13 @@ func join(seen *status.Seen, answers []peerAnswer, src status.Source, receiver s
 			if !ours(al, receiver) {
 				continue
 			}
-			suppressed := al.Status != nil && al.Status.State != nil && *al.Status.State == models.AlertStatusStateSuppressed
+			suppressed := al.Status.State == "suppressed"
 			// what is active at one peer is active
-			was, known := seen.Active[*al.Fingerprint]
-			seen.Active[*al.Fingerprint] = status.SeenAlert{Suppressed: suppressed && (!known || was.Suppressed)}
-			s := b.Signals[status.SignalKey{Source: seen.Source, Fingerprint: *al.Fingerprint}]
+			was, known := seen.Active[al.Fingerprint]
+			seen.Active[al.Fingerprint] = status.SeenAlert{Suppressed: suppressed && (!known || was.Suppressed)}
+			s := b.Signals[status.SignalKey{Source: seen.Source, Fingerprint: al.Fingerprint}]
 			if !suppressed && !s.Firing && !s.SeenAt.After(seen.AskedAt) {
-				missing[*al.Fingerprint] = synthesize(al)
+				missing[al.Fingerprint] = synthesize(al)
 			}
 		}
 	}
@@ -180,28 +157,23 @@ func join(seen *status.Seen, answers []peerAnswer, src status.Source, receiver s
 // beat is when Prometheus last renewed the heartbeat, zero for other alerts.
 // Alertmanager goes on listing and repeating an alert for minutes after
 // Prometheus died; only this time stands still.
-func beat(al *models.GettableAlert, src status.Source) time.Time {
-	if al == nil || al.UpdatedAt == nil || !src.IsHeartbeat(al.Labels, nil) {
+func beat(al peerAlert, src status.Source) time.Time {
+	if !src.IsHeartbeat(al.Labels, nil) {
 		return time.Time{}
 	}
-	return time.Time(*al.UpdatedAt).UTC()
+	return al.UpdatedAt.UTC()
 }
 
 // ours reports whether an alert is routed to us; an incomplete one is not.
-func ours(al *models.GettableAlert, receiver string) bool {
-	if al == nil || al.Fingerprint == nil || al.StartsAt == nil {
-		return false
-	}
-	return receiver == "" || slices.ContainsFunc(al.Receivers, func(r *models.Receiver) bool {
-		return r != nil && r.Name != nil && *r.Name == receiver
-	})
+func ours(al peerAlert, receiver string) bool {
+	return al.Fingerprint != "" && !al.StartsAt.IsZero() && (receiver == "" || slices.Contains(al.Receivers, peerReceiver{receiver}))
 }
 
 // synthesize makes of an alert what a webhook should have brought.
-func synthesize(al *models.GettableAlert) alertmanagerAlert {
+func synthesize(al peerAlert) alertmanagerAlert {
 	return alertmanagerAlert{
-		Status: "firing", Labels: al.Labels, Annotations: al.Annotations, StartsAt: time.Time(*al.StartsAt),
-		GeneratorURL: string(al.GeneratorURL), Fingerprint: *al.Fingerprint,
+		Status: "firing", Labels: al.Labels, Annotations: al.Annotations, StartsAt: al.StartsAt,
+		GeneratorURL: al.GeneratorURL, Fingerprint: al.Fingerprint,
 	}
 }
 

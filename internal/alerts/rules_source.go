@@ -124,7 +124,7 @@ func (c *checker) keyEnv(n *yaml.Node) string {
 }
 
 func (c *checker) address(n *yaml.Node, s string) bool {
-	_, err := (&Poller{}).alertmanagerAPI(s)
+	_, err := newAlertmanagerPeer(s, nil)
 	if err != nil {
 		c.report(n, "write it like http://alertmanager-1:9093", "%q is no address", status.Clip(s, 80))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"strings"
 	"text/template"
@@ -12,8 +13,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	alertmanager "github.com/prometheus/alertmanager/template"
+	"github.com/prometheus/common/helpers/templates"
 	"go.yaml.in/yaml/v4"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -169,8 +172,8 @@ func (t *boundedText) String() string {
 
 func runesBefore(s string, bytes int) int { return utf8.RuneCountInString(s[:min(bytes, len(s))]) }
 
-// functions are those of Alertmanager, with what they return bounded at every
-// step: a chain of them must not grow without end. Left out are `since`, which
+// functions are those of Alertmanager (a test holds them to its own), with what
+// they return bounded at every step: a chain of them must not grow without end. Left out are `since`, which
 // reads a clock (rules must give the same answer whenever they are run), and
 // the ones that make HTML: no text of a rule is HTML.
 var functions = template.FuncMap{
@@ -179,11 +182,11 @@ var functions = template.FuncMap{
 	"title":            func(s string) string { return short(titleCase(short(s))) },
 	"trimSpace":        func(s string) string { return short(strings.TrimSpace(s)) },
 	"join":             func(sep string, all []string) string { return short(strings.Join(all, short(sep))) },
-	"urlUnescape":      alertmanager.DefaultFuncs["urlUnescape"],
-	"stringSlice":      alertmanager.DefaultFuncs["stringSlice"],
+	"urlUnescape":      url.QueryUnescape,
+	"stringSlice":      func(all ...string) []string { return all },
 	"date":             func(layout string, t time.Time) string { return short(t.Format(short(layout))) },
-	"tz":               alertmanager.DefaultFuncs["tz"],
-	"humanizeDuration": alertmanager.DefaultFuncs["humanizeDuration"],
+	"tz":               inZone,
+	"humanizeDuration": templates.HumanizeDuration,
 	"match":            func(pattern, s string) (bool, error) { return regexp.MatchString(pattern, short(s)) },
 	"reReplaceAll":     replaceAll,
 	"toJson": func(v any) (string, error) {
@@ -222,7 +225,16 @@ func formatted(format string, all ...any) (string, error) {
 	return short(fmt.Sprintf(format, all...)), nil
 }
 
-var titleCase = alertmanager.DefaultFuncs["title"].(func(string) string)
+// titleCase is Alertmanager's title. A caser must not be shared.
+func titleCase(s string) string { return cases.Title(language.AmericanEnglish).String(s) }
+
+func inZone(name string, t time.Time) (time.Time, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return t, err
+	}
+	return t.In(zone), nil
+}
 
 // short bounds a value inside a template.
 func short(s string) string { return status.Clip(s, maxOutput) }
