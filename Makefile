@@ -14,7 +14,7 @@ SECONDS  ?= 5
 PEER     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: mail help tools check test build run kill9 histories faults fuzz bench
+.PHONY: docs mail help tools check test build run kill9 histories faults fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: tools check ## everything: tools, check, all tests with the race detector,
 
 build: ## one static binary: ./statusbridge
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o statusbridge ./cmd/statusbridge
+
+docs: ## docs/configuration.md, from the code
+	CGO_ENABLED=0 $(GO) run ./cmd/statusbridge config reference > docs/configuration.tmp
+	@mv docs/configuration.tmp docs/configuration.md
 
 run: ## start the daemon here (./statusbridge.db, http://127.0.0.1:8080/)
 	$(GO) run ./cmd/statusbridge

@@ -40,7 +40,7 @@ type cli struct {
 	Bounce  bounceCmd  `cmd:"" help:"Read a mail that came back from standard input, and stop writing to dead addresses."`
 	Admin   adminCmd   `cmd:"" help:"Manage the accounts of the admin."`
 	Token   tokenCmd   `cmd:"" help:"Manage the API tokens of programs."`
-	Show    configCmd  `cmd:"" name:"config" help:"Show the effective configuration."`
+	Show    configCmd  `cmd:"" name:"config" help:"Show the effective configuration, or what can be set."`
 	Export  exportCmd  `cmd:"" help:"Write the public site as static files, for a CDN or a fallback host."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

@@ -25,12 +25,12 @@ import (
 // its parts. Fields marked secret are masked when printed, and may be
 // "file:PATH" to be read from there.
 type Config struct {
-	Listen    string    `yaml:"listen"`
-	PublicURL string    `yaml:"public_url"`
-	Database  string    `yaml:"database" secret:"url"`
-	DataDir   string    `yaml:"data_dir"`
-	Rules     string    `yaml:"rules"`
-	Retention string    `yaml:"retention"` // of webhooks and deliveries that are done, such as 30d
+	Listen    string    `yaml:"listen" unit:"address and port" help:"where it listens; 0.0.0.0:8080 is every network"`
+	PublicURL string    `yaml:"public_url" unit:"URL" help:"how visitors reach the page: links in mail and feeds begin with it, and other Host names are refused; 'http://' and 'listen' if left out"`
+	Database  string    `yaml:"database" secret:"url" unit:"'sqlite:' and a file, or 'postgres://user:password@host/name'" help:"where everything is kept"`
+	DataDir   string    `yaml:"data_dir" unit:"folder" help:"journal and last good page; in a container it must outlive it"`
+	Rules     string    `yaml:"rules" unit:"file" help:"which alerts become which issues, see [rules](rules.md); the shipped rules stand in while there is no such file"`
+	Retention string    `yaml:"retention" unit:"duration, 1h or more" help:"how long webhooks, and messages that are done, are kept"`
 	Page      Page      `yaml:"page"`
 	Webhook   Webhook   `yaml:"webhook"`
 	Proxy     Proxy     `yaml:"proxy"`
@@ -44,25 +44,25 @@ type Config struct {
 
 // Page is how the public page presents itself.
 type Page struct {
-	Name       string   `yaml:"name"`
-	TimeZone   string   `yaml:"time_zone"`
-	Language   string   `yaml:"language"`
-	Languages  []string `yaml:"languages"` // others that it can be read in; empty is all
-	Logo       string   `yaml:"logo"`
-	Accent     string   `yaml:"accent"`
-	CSS        string   `yaml:"css"` // a file that is added to the stylesheet
-	SupportURL string   `yaml:"support_url"`
+	Name       string   `yaml:"name" help:"the heading, and how mail and feeds call the page"`
+	TimeZone   string   `yaml:"time_zone" unit:"zone, such as 'Europe/Berlin'" help:"for days and times on the page"`
+	Language   string   `yaml:"language" unit:"'en', 'de', 'es', 'fr', 'ja' or 'pt-BR'" help:"the language of the page at '/'"`
+	Languages  []string `yaml:"languages" help:"others that the page can be read in, such as at '/de/'; all if left out"`
+	Logo       string   `yaml:"logo" unit:"file: SVG, PNG, JPEG or WebP" help:"stands before the name"`
+	Accent     string   `yaml:"accent" unit:"colour, such as '#0b5fff'" help:"of links and buttons"`
+	CSS        string   `yaml:"css" unit:"file" help:"added to the stylesheet, see [the public page](public-page.md)"`
+	SupportURL string   `yaml:"support_url" unit:"URL" help:"where visitors find help"`
 	// SecurityContact are the addresses in security.txt, mailto: or https:.
-	SecurityContact []string `yaml:"security_contact"`
+	SecurityContact []string `yaml:"security_contact" unit:"'mailto:' or 'https:'" help:"for '/.well-known/security.txt'"`
 	Weights         Weights  `yaml:"weights"`
 }
 
 // Weights say how much of an outage counts as downtime, 0 to 1. Maintenance
 // never counts.
 type Weights struct {
-	Major    float64 `yaml:"major"`
-	Partial  float64 `yaml:"partial"`
-	Degraded float64 `yaml:"degraded"`
+	Major    float64 `yaml:"major" unit:"0 to 1" help:"how much of a major outage counts as downtime"`
+	Partial  float64 `yaml:"partial" unit:"0 to 1" help:"how much of a partial outage counts"`
+	Degraded float64 `yaml:"degraded" unit:"0 to 1" help:"how much of degraded performance counts"`
 }
 
 func (w Weights) status() status.Weights {
@@ -73,54 +73,54 @@ func (w Weights) status() status.Weights {
 
 // Webhook guards the doors. Several secrets are valid at once, for rotation.
 type Webhook struct {
-	Secret []string `yaml:"secret" secret:"whole"`
+	Secret []string `yaml:"secret" secret:"whole" help:"what senders of alerts must say; the first start makes one if left out; an old and a new one may stand side by side while you change them"`
 }
 
 // Proxy names the networks whose X-Forwarded-For is believed.
 type Proxy struct {
-	Trusted []string `yaml:"trusted"`
+	Trusted []string `yaml:"trusted" unit:"networks or addresses, such as '10.0.0.0/8'" help:"whose 'X-Forwarded-For' is believed"`
 }
 
 // SMTP is how mail leaves; without a URL there is no mail.
 type SMTP struct {
-	URL         string `yaml:"url" secret:"url"`
-	From        string `yaml:"from"`
-	ReplyTo     string `yaml:"reply_to"`
-	Connections int    `yaml:"connections"` // at once
-	Coalesce    string `yaml:"coalesce"`    // for how long updates of one issue are gathered, such as 60s
+	URL         string `yaml:"url" secret:"url" unit:"'smtp://user:password@host:587?tls=starttls'" help:"the mail server, see [mail](mail.md); without it there is no mail"`
+	From        string `yaml:"from" unit:"address" help:"the sender; needed with 'smtp.url'"`
+	ReplyTo     string `yaml:"reply_to" unit:"address" help:"where answers go"`
+	Connections int    `yaml:"connections" help:"to the mail server at once"`
+	Coalesce    string `yaml:"coalesce" unit:"duration, at most 1h" help:"for how long updates of one issue are gathered after a mail, to be told as one"`
 	DKIM        DKIM   `yaml:"dkim"`
 }
 
 // DKIM signs mail; without keys the mail server may. Selectors and keys belong
 // together in order.
 type DKIM struct {
-	Domain   string   `yaml:"domain"`
-	Selector []string `yaml:"selector"`
-	Key      []string `yaml:"key" secret:"whole"`
+	Domain   string   `yaml:"domain" help:"which domain signs; if left out, the mail server may"`
+	Selector []string `yaml:"selector" help:"one for each key"`
+	Key      []string `yaml:"key" secret:"whole" unit:"private keys in PEM" help:"RSA or Ed25519, in the order of the selectors"`
 }
 
 // Twitter is how tweets leave; without a consumer key there are none.
 type Twitter struct {
-	API            string `yaml:"api"` // v2 or v1.1
-	ConsumerKey    string `yaml:"consumer_key" secret:"whole"`
-	ConsumerSecret string `yaml:"consumer_secret" secret:"whole"`
-	AccessToken    string `yaml:"access_token" secret:"whole"`
-	AccessSecret   string `yaml:"access_secret" secret:"whole"`
-	BaseURL        string `yaml:"base_url"` // for tests and proxies
-	Mode           string `yaml:"mode"`     // first_and_resolved, all or off
-	WithURL        bool   `yaml:"with_url"`
-	MonthlyPosts   int    `yaml:"monthly_posts"` // at most, 0 is any
+	API            string `yaml:"api" unit:"'v2' or 'v1.1'" help:"which API takes the tweets"`
+	ConsumerKey    string `yaml:"consumer_key" secret:"whole" help:"of the app, see [X](twitter.md); without it there are no tweets"`
+	ConsumerSecret string `yaml:"consumer_secret" secret:"whole" help:"of the app"`
+	AccessToken    string `yaml:"access_token" secret:"whole" help:"of the account"`
+	AccessSecret   string `yaml:"access_secret" secret:"whole" help:"of the account"`
+	BaseURL        string `yaml:"base_url" unit:"URL" help:"another address of the API, for tests and proxies"`
+	Mode           string `yaml:"mode" unit:"'first_and_resolved', 'all' or 'off'" help:"which updates are tweeted"`
+	WithURL        bool   `yaml:"with_url" help:"the first tweet has the link of the issue"`
+	MonthlyPosts   int    `yaml:"monthly_posts" help:"how many tweets a calendar month may have, 0 is any; the last one is kept for the end of an issue"`
 }
 
 // Metrics is a listener of its own for /metrics, without authorisation.
 type Metrics struct {
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" unit:"address and port" help:"a listener of its own for '/metrics', without authorisation, see [monitoring](monitoring.md)"`
 }
 
 // Log is what goes to standard error.
 type Log struct {
-	Level  string `yaml:"level"`
-	Format string `yaml:"format"` // text or json; "" is text on a terminal
+	Level  string `yaml:"level" unit:"'debug', 'info', 'warn' or 'error'" help:"what is written to standard error"`
+	Format string `yaml:"format" unit:"'text' or 'json'" help:"text on a terminal and JSON elsewhere if left out"`
 }
 
 // DefaultConfigFile is read when it exists and no other is named.

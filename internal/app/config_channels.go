@@ -13,16 +13,16 @@ import (
 
 // Channel is where the operator wants messages, too; see docs/channels.md.
 type Channel struct {
-	Name         string   `yaml:"name"`
-	Type         string   `yaml:"type"` // slack, teams, discord, mastodon, bluesky or webhook
-	URL          string   `yaml:"url" secret:"whole"`
-	User         string   `yaml:"user,omitempty"`
-	Password     string   `yaml:"password,omitempty" secret:"whole"`
-	Token        string   `yaml:"token,omitempty" secret:"whole"`
-	Visibility   string   `yaml:"visibility,omitempty"`
-	Secret       []string `yaml:"secret,omitempty" secret:"whole"`
-	Mode         string   `yaml:"mode,omitempty"`
-	AllowPrivate bool     `yaml:"allow_private,omitempty"`
+	Name         string   `yaml:"name" unit:"small letters, digits, hyphens" help:"how the channel is called, see [chat and webhooks](channels.md)"`
+	Type         string   `yaml:"type" unit:"'slack', 'teams', 'discord', 'mastodon', 'bluesky' or 'webhook'" help:"what is at the other end"`
+	URL          string   `yaml:"url" secret:"whole" unit:"URL" help:"where messages are posted"`
+	User         string   `yaml:"user,omitempty" help:"handle of the account; Bluesky"`
+	Password     string   `yaml:"password,omitempty" secret:"whole" help:"app password; Bluesky"`
+	Token        string   `yaml:"token,omitempty" secret:"whole" help:"of an application; Mastodon"`
+	Visibility   string   `yaml:"visibility,omitempty" unit:"'public', 'unlisted' or 'private'" help:"of the posts, public if left out; Mastodon"`
+	Secret       []string `yaml:"secret,omitempty" secret:"whole" unit:"16 characters or more" help:"signs webhooks, one part of the signature for each"`
+	Mode         string   `yaml:"mode,omitempty" unit:"'all' or 'first_and_resolved'" help:"which updates are posted, all if left out"`
+	AllowPrivate bool     `yaml:"allow_private,omitempty" help:"permits an address of a private network, and plain http"`
 }
 
 func (ch Channel) sender(c Config) (broadcast.Sender, error) {

@@ -12,21 +12,21 @@ import (
 
 // Chart is a metric on the page; see docs/metrics.md.
 type Chart struct {
-	Name      string   `yaml:"name"`
-	Type      string   `yaml:"type"` // prometheus or newrelic
-	Query     string   `yaml:"query,omitempty"`
-	Preset    string   `yaml:"preset,omitempty"`
-	App       string   `yaml:"app,omitempty"`
-	Unit      string   `yaml:"unit,omitempty"`
-	Decimals  *int     `yaml:"decimals,omitempty"`
-	Spans     []string `yaml:"spans,omitempty"` // day, week, month
-	URL       string   `yaml:"url,omitempty"`
-	Username  string   `yaml:"username,omitempty"`
-	Password  string   `yaml:"password,omitempty" secret:"whole"`
-	Token     string   `yaml:"token,omitempty" secret:"whole"`
-	AccountID int      `yaml:"account_id,omitempty"`
-	Region    string   `yaml:"region,omitempty"`
-	APIKey    string   `yaml:"api_key,omitempty" secret:"whole"`
+	Name      string   `yaml:"name" help:"heading of the chart, and the key under which its samples are kept"`
+	Type      string   `yaml:"type" unit:"'prometheus' or 'newrelic'" help:"whom it asks, see [metrics on the page](metrics.md)"`
+	Query     string   `yaml:"query,omitempty" unit:"PromQL or NRQL" help:"what gives one number"`
+	Preset    string   `yaml:"preset,omitempty" unit:"'apdex', 'response_time', 'throughput', 'error_rate', 'cpu' or 'memory'" help:"instead of a query; New Relic"`
+	App       string   `yaml:"app,omitempty" help:"the application of a preset"`
+	Unit      string   `yaml:"unit,omitempty" help:"stands after the numbers, such as 'ms'"`
+	Decimals  *int     `yaml:"decimals,omitempty" help:"of the numbers"`
+	Spans     []string `yaml:"spans,omitempty" unit:"'day', 'week', 'month'" help:"which stretches of time are drawn; all if left out"`
+	URL       string   `yaml:"url,omitempty" unit:"URL" help:"of Prometheus; another address of New Relic, for tests and proxies"`
+	Username  string   `yaml:"username,omitempty" help:"for basic authentication at Prometheus"`
+	Password  string   `yaml:"password,omitempty" secret:"whole" help:"for basic authentication at Prometheus"`
+	Token     string   `yaml:"token,omitempty" secret:"whole" help:"bearer token for Prometheus"`
+	AccountID int      `yaml:"account_id,omitempty" help:"of New Relic"`
+	Region    string   `yaml:"region,omitempty" unit:"'us' or 'eu'" help:"of New Relic, 'us' if left out"`
+	APIKey    string   `yaml:"api_key,omitempty" secret:"whole" help:"a user key of New Relic"`
 }
 
 func (c Chart) config() charts.Config {
