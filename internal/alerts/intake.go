@@ -16,8 +16,9 @@ import (
 type Inbox interface {
 	// SaveWebhook is durable when it returns nil. An id it knows changes nothing.
 	SaveWebhook(ctx context.Context, w status.Webhook) error
-	// PendingWebhooks lists what waits, the oldest first.
-	PendingWebhooks(ctx context.Context, limit int) ([]status.Webhook, error)
+	// PendingWebhooks lists what waits, the oldest first. The bodies of those that
+	// known reports true of are not wanted.
+	PendingWebhooks(ctx context.Context, limit int, known func(id string) bool) ([]status.Webhook, error)
 }
 
 // Applier is the one way to change anything.
@@ -125,15 +126,12 @@ func (rs *readings) keep(w status.Webhook, r Reading, err error) {
 	rs.weight += len(w.Body)
 }
 
-// of reads a delivery, or takes what was read.
-func (rs *readings) of(w status.Webhook, known *knownAlerts) (Reading, error) {
+// of returns what was read of a delivery, if that is still there.
+func (rs *readings) of(id string) (keptReading, bool) {
 	rs.mu.Lock()
-	r, ok := rs.by[w.ID]
-	rs.mu.Unlock()
-	if ok {
-		return r.Reading, r.err
-	}
-	return read(w, known)
+	defer rs.mu.Unlock()
+	r, ok := rs.by[id]
+	return r, ok
 }
 
 // clear forgets all: nothing waits, and what came too late to be used must not
@@ -145,14 +143,12 @@ func (rs *readings) clear() {
 	rs.weight = 0
 }
 
-// drop forgets deliveries that are done.
-func (rs *readings) drop(hooks []status.Webhook) {
+// drop forgets a delivery that is done.
+func (rs *readings) drop(id string) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	for _, w := range hooks {
-		rs.weight -= rs.by[w.ID].weight
-		delete(rs.by, w.ID)
-	}
+	rs.weight -= rs.by[id].weight
+	delete(rs.by, id)
 }
 
 // NewIntake opens the journal. Deliveries that wait in it are drained by Run.
@@ -200,7 +196,7 @@ func (in *Intake) Accept(ctx context.Context, kind, source string, body []byte) 
 	in.readings.keep(w, r, rerr)
 	o := <-stored
 	if o.err != nil || o.journaled {
-		in.readings.drop([]status.Webhook{w}) // Run comes to it late or never
+		in.readings.drop(w.ID) // Run comes to it late or never
 	}
 	if o.err != nil {
 		in.failed(o.err)

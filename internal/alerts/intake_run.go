@@ -68,14 +68,14 @@ func (in *Intake) step(ctx context.Context) (worked bool, err error) {
 			return false, err
 		}
 	}
-	hooks, err := in.pending(ctx)
-	if err != nil || len(hooks) == 0 {
+	letters, err := in.pending(ctx)
+	if err != nil || len(letters) == 0 {
 		in.readings.clear()
 		return false, err
 	}
-	err = in.apply(ctx, hooks)
+	err = in.apply(ctx, letters)
 	if err != nil && ctx.Err() == nil {
-		err = in.oneByOne(ctx, hooks)
+		err = in.oneByOne(ctx, letters)
 	}
 	if err == nil {
 		in.mu.Lock()
@@ -98,43 +98,67 @@ func (in *Intake) saveAll(ctx context.Context, hooks []status.Webhook) error {
 	return nil
 }
 
-func (in *Intake) pending(ctx context.Context) ([]status.Webhook, error) {
+// letter is a delivery and what it says. The body may be missing.
+type letter struct {
+	status.Webhook
+	keptReading
+}
+
+// pending takes what waits. What this process has read already is not fetched
+// again.
+func (in *Intake) pending(ctx context.Context) ([]letter, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	hooks, err := in.cfg.Inbox.PendingWebhooks(ctx, in.limit)
+	kept := map[string]keptReading{}
+	hooks, err := in.cfg.Inbox.PendingWebhooks(ctx, in.limit, func(id string) bool {
+		r, ok := in.readings.of(id)
+		if ok {
+			kept[id] = r
+		}
+		return ok
+	})
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	weight := 0
-	for _, w := range hooks {
-		weight += len(w.Body)
+	letters, weight := make([]letter, len(hooks)), 0
+	for n, w := range hooks {
+		r, ok := kept[w.ID]
+		if !ok {
+			r.weight = len(w.Body)
+			r.Reading, r.err = read(w, &in.known)
+		}
+		letters[n] = letter{w, r}
+		weight += r.weight
 	}
 	if weight > heavy {
 		in.limit = max(in.limit/4, 1)
 	} else {
 		in.limit = min(in.limit*2, largest)
 	}
-	return hooks, nil
+	return letters, nil
 }
 
 // apply hands the facts of a batch to the core and closes its deliveries, in
 // one transaction: a crash leaves both undone or both done.
-func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
+func (in *Intake) apply(ctx context.Context, letters []letter) error {
 	rules := in.cfg.Rules()
 	if rules == nil {
 		return errNoRules
 	}
-	var facts []status.Fact
-	verdicts := make([]status.Verdict, len(hooks))
+	verdicts := make([]status.Verdict, len(letters))
 	doubtful := map[string]bool{} // sources that must be asked what they have
-	for n, w := range hooks {
-		r, err := in.readings.of(w, &in.known)
-		verdicts[n] = judge(w, r, err)
-		if err == nil && r.incomplete() {
-			doubtful[w.Source] = true
+	count := 0
+	for n, l := range letters {
+		verdicts[n] = judge(l)
+		if l.err == nil && l.incomplete() {
+			doubtful[l.Source] = true
 		}
-		if !r.Test {
-			facts = append(facts, r.Facts...)
+		count += len(l.Facts)
+	}
+	facts := make([]status.Fact, 0, count)
+	for _, l := range letters {
+		if !l.Test {
+			facts = append(facts, l.Facts...)
 		}
 	}
 	now := in.cfg.Clock.Now()
@@ -147,11 +171,11 @@ func (in *Intake) apply(ctx context.Context, hooks []status.Webhook) error {
 	for n, v := range verdicts {
 		if v.State == status.WebhookDead {
 			dead++
-			in.cfg.Log.Warn("a webhook is a dead letter", "delivery", hooks[n].ID, "source", hooks[n].Source, "err", v.Text)
+			in.cfg.Log.Warn("a webhook is a dead letter", "delivery", letters[n].ID, "source", letters[n].Source, "err", v.Text)
 		}
+		in.readings.drop(v.WebhookID)
 	}
-	in.count(len(hooks), dead)
-	in.readings.drop(hooks)
+	in.count(len(letters), dead)
 	for source := range doubtful {
 		in.cfg.Nudge(source)
 	}
@@ -192,11 +216,11 @@ func (in *Intake) change(ctx context.Context, now time.Time, verdicts []status.V
 // oneByOne finds out whether a failed batch fails because of one delivery. That
 // one must not keep the others waiting: they pass it, and when it has failed
 // often enough it becomes a dead letter. The core does not care for the order.
-func (in *Intake) oneByOne(ctx context.Context, hooks []status.Webhook) error {
+func (in *Intake) oneByOne(ctx context.Context, letters []letter) error {
 	var last error
 	row := 0
-	for _, w := range hooks {
-		err := in.apply(ctx, []status.Webhook{w})
+	for _, w := range letters {
+		err := in.apply(ctx, []letter{w})
 		if err == nil {
 			delete(in.tries, w.ID)
 			row = 0
@@ -210,12 +234,12 @@ func (in *Intake) oneByOne(ctx context.Context, hooks []status.Webhook) error {
 		}
 		in.tries[w.ID]++
 		if in.tries[w.ID] >= maxTries || errors.Is(err, errPanicked) {
-			if in.bury(ctx, w, err) == nil {
+			if in.bury(ctx, w.Webhook, err) == nil {
 				delete(in.tries, w.ID)
 				if !errors.Is(err, errPanicked) {
 					// Should the database have come back between the two writes,
 					// it was no dead letter at all.
-					_ = in.apply(ctx, []status.Webhook{w})
+					_ = in.apply(ctx, []letter{w})
 				}
 				continue
 			}
@@ -251,16 +275,16 @@ func (in *Intake) count(processed, dead int) {
 const maxVerdict = 500
 
 // judge words what became of a delivery, for the admin.
-func judge(w status.Webhook, r Reading, err error) status.Verdict {
-	v := status.Verdict{WebhookID: w.ID, State: status.WebhookProcessed, Events: r.Events}
+func judge(l letter) status.Verdict {
+	v := status.Verdict{WebhookID: l.ID, State: status.WebhookProcessed, Events: l.Reading.Events}
 	switch {
-	case err != nil:
-		v.State, v.Text, v.Events = status.WebhookDead, "could not be read: "+err.Error(), 0
-	case r.Test:
+	case l.err != nil:
+		v.State, v.Text, v.Events = status.WebhookDead, "could not be read: "+l.err.Error(), 0
+	case l.Test:
 		v.Text = "received test"
-		v.Outcomes = []status.Outcome{{Alerts: max(r.Events, 1), Did: status.DidTest}}
+		v.Outcomes = []status.Outcome{{Alerts: max(l.Reading.Events, 1), Did: status.DidTest}}
 	default:
-		v.Text = strings.Join(nonEmpty(tally(w.Kind, r), r.Note), "; ")
+		v.Text = strings.Join(nonEmpty(tally(l.Kind, l.Reading), l.Note), "; ")
 	}
 	v.Text = status.Clip(v.Text, maxVerdict)
 	return v

@@ -286,6 +286,23 @@ func TestAPanicInTheCoreIsADeadLetterNotACrash(t *testing.T) {
 	}
 }
 
+func TestWhatTheProcessHasReadIsNotFetchedAgain(t *testing.T) {
+	b := newBench(t)
+	for n := range 20 {
+		b.accept(t, KindAlertmanager, alert(fmt.Sprint("a", n), "firing"))
+	}
+	b.work(t)
+	if b.db.unpacked > 0 || len(b.db.signals()) != 20 {
+		t.Errorf("%d bodies were fetched, %d alerts are known", b.db.unpacked, len(b.db.signals()))
+	}
+	b.accept(t, KindAlertmanager, alert("left by the process before", "firing"))
+	b.start(t)
+	b.work(t)
+	if b.db.unpacked != 1 || len(b.db.signals()) != 21 {
+		t.Errorf("%d bodies were fetched, %d alerts are known", b.db.unpacked, len(b.db.signals()))
+	}
+}
+
 func TestBatchesShrinkWhenBodiesAreHeavy(t *testing.T) {
 	b := newBench(t)
 	b.accept(t, KindAlertmanager, `{"alerts":[],"pad":"`+strings.Repeat("x", heavy)+`"}`)

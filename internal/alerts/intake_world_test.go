@@ -49,6 +49,7 @@ type database struct {
 	board    status.Board
 	saves    int
 	applies  int
+	unpacked int // bodies that PendingWebhooks gave
 	batch    int // webhooks closed by the last Apply
 	away     error
 	silent   chan struct{} // saves hang until it is closed
@@ -86,7 +87,7 @@ func (d *database) SaveWebhook(ctx context.Context, w status.Webhook) error {
 	return nil
 }
 
-func (d *database) PendingWebhooks(_ context.Context, limit int) ([]status.Webhook, error) {
+func (d *database) PendingWebhooks(_ context.Context, limit int, known func(string) bool) ([]status.Webhook, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away != nil {
@@ -101,7 +102,15 @@ func (d *database) PendingWebhooks(_ context.Context, limit int) ([]status.Webho
 	slices.SortFunc(out, func(a, b status.Webhook) int {
 		return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.ID, b.ID))
 	})
-	return out[:min(limit, len(out))], nil
+	out = out[:min(limit, len(out))]
+	for n := range out {
+		if known(out[n].ID) {
+			out[n].Body = nil
+		} else {
+			d.unpacked++
+		}
+	}
+	return out, nil
 }
 
 func (d *database) Apply(_ context.Context, _ time.Time, fn func(status.Board) (status.Changes, error), _ ...string) (int64, error) {

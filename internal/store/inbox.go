@@ -65,11 +65,63 @@ func (s *Store) carryWebhooks(batch []*ticket[status.Webhook]) error {
 	return nil
 }
 
+// arrivals are webhooks of which nothing but the arrival is known.
+var arrivals = table[status.Webhook]{
+	name: "webhooks", key: []string{"id"},
+	columns: func(w *status.Webhook) []column {
+		return []column{{"id", &w.ID}, {"kind", &w.Kind}, {"source", &w.Source}, {"received_at", at(&w.ReceivedAt)}}
+	},
+}
+
 // PendingWebhooks lists deliveries that wait to be understood, the oldest
-// first.
-func (s *Store) PendingWebhooks(ctx context.Context, limit int) ([]status.Webhook, error) {
+// first. The bodies of those that known reports true of are left out; nil wants
+// all.
+func (s *Store) PendingWebhooks(ctx context.Context, limit int, known func(id string) bool) ([]status.Webhook, error) {
 	tail, args := limited("WHERE state = 'pending' ORDER BY received_at, id", nil, limit)
-	return webhooks.list(ctx, s.read, tail, args...)
+	all, err := arrivals.list(ctx, s.read, tail, args...)
+	if err != nil {
+		return nil, err
+	}
+	var wanted []string
+	for n := range all {
+		all[n].State = status.WebhookPending
+		if known == nil || !known(all[n].ID) {
+			wanted = append(wanted, all[n].ID)
+		}
+	}
+	bodies, err := s.bodies(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	for n := range all {
+		all[n].Body = bodies[all[n].ID]
+	}
+	return all, nil
+}
+
+// bodies reads the bodies of deliveries by their ids.
+func (s *Store) bodies(ctx context.Context, ids []string) (map[string][]byte, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := s.read.QueryxContext(ctx, s.read.Rebind("SELECT id, body FROM webhooks WHERE id IN "+s.dialect.elements("?")), list(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read bodies: %w", err)
+	}
+	defer rows.Close()
+	bodies := map[string][]byte{}
+	for rows.Next() {
+		var id string
+		var body packed
+		if err := rows.Scan(&id, &body); err != nil {
+			return nil, fmt.Errorf("read bodies: %w", err)
+		}
+		bodies[id] = body
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read bodies: %w", err)
+	}
+	return bodies, nil
 }
 
 // Webhooks lists deliveries in a state, or in all when it is "", the newest

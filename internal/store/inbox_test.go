@@ -69,10 +69,23 @@ func TestPendingWebhooksAreListedOldestFirst(t *testing.T) {
 			}
 			return out
 		}
-		same(t, "pending", ids(s.PendingWebhooks(t.Context(), 10)), []string{"b", "c", "a"})
-		same(t, "two pending", ids(s.PendingWebhooks(t.Context(), 2)), []string{"b", "c"})
+		same(t, "pending", ids(s.PendingWebhooks(t.Context(), 10, nil)), []string{"b", "c", "a"})
+		same(t, "two pending", ids(s.PendingWebhooks(t.Context(), 2, nil)), []string{"b", "c"})
 		same(t, "newest", ids(s.Webhooks(t.Context(), "", 2)), []string{"a", "c"})
 		same(t, "dead", ids(s.Webhooks(t.Context(), status.WebhookDead, 2)), []string(nil))
+	})
+}
+
+func TestBodiesThatAreKnownAreNotReadAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		a, b := webhook("a", kept), webhook("b", kept.Add(time.Second))
+		save(t, s, a, b)
+		got, err := s.PendingWebhooks(t.Context(), 10, func(id string) bool { return id == "a" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Body = nil
+		same(t, "pending", got, []status.Webhook{a, b})
 	})
 }
 
@@ -88,11 +101,11 @@ func TestAVerdictIsSavedWithItsEffectsOrNotAtAll(t *testing.T) {
 		if err == nil {
 			t.Fatal("a broken issue was saved")
 		}
-		if got, err := s.PendingWebhooks(t.Context(), 10); len(got) != 2 || err != nil {
+		if got, err := s.PendingWebhooks(t.Context(), 10, nil); len(got) != 2 || err != nil {
 			t.Errorf("%d pending after a failure (%v)", len(got), err)
 		}
 		apply(t, s, status.Changes{Issues: issuesOf(issue("i", "r", "g")), Verdicts: verdict})
-		got, err := s.PendingWebhooks(t.Context(), 10)
+		got, err := s.PendingWebhooks(t.Context(), 10, nil)
 		if err != nil || len(got) != 1 || got[0].ID != "other" {
 			t.Errorf("pending %v (%v)", got, err)
 		}
@@ -121,7 +134,7 @@ func TestWebhooksThatComeTogetherAreSavedTogether(t *testing.T) {
 		if n := statements.Load(); n != 1 {
 			t.Errorf("%d statements for 100 webhooks", n)
 		}
-		if got, err := s.PendingWebhooks(t.Context(), 0); len(got) != 50 || err != nil {
+		if got, err := s.PendingWebhooks(t.Context(), 0, nil); len(got) != 50 || err != nil {
 			t.Errorf("%d webhooks (%v)", len(got), err)
 		}
 	})

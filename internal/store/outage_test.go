@@ -201,7 +201,7 @@ func TestACrashOfTheDatabaseLosesNothingThatWasSaved(t *testing.T) {
 		eventually(t, "the database is back", func() error { return s.Ping(t.Context()) })
 		eventually(t, "and writable", func() error { _, err := s.Apply(t.Context(), noon, nothing); return err })
 	}
-	pending, err := s.PendingWebhooks(t.Context(), 0)
+	pending, err := s.PendingWebhooks(t.Context(), 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (s *Server) handleWebhook(kind string) fiber.Handler {
 		if !s.knowsSecret(&c.Request().Header) {
 			return unauthorized
 		}
-		receipt, err := s.intake.Accept(c.UserContext(), kind, source, bytes.Clone(c.BodyRaw()))
+		receipt, err := s.intake.Accept(c.UserContext(), kind, source, bytes.Clone(c.Request().Body()))
 		if err != nil {
 			s.log.Error("webhook not stored", "kind", kind, "source", source, "err", err)
 			return refusal{code: http.StatusServiceUnavailable, text: "Cannot be stored right now. Send it again.", retryAfter: 5}

@@ -74,7 +74,7 @@ func calm(t *testing.T, dsn string, alerts, deliveries int) {
 	}
 	defer s.Close()
 	within(t, 2*time.Minute, "all deliveries are understood", func() error {
-		waiting, err := s.PendingWebhooks(ctx, 1)
+		waiting, err := s.PendingWebhooks(ctx, 1, nil)
 		if err == nil && len(waiting) > 0 {
 			err = errors.New("some wait")
 		}
