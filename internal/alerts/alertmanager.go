@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -44,8 +43,8 @@ var (
 )
 
 func (e envelope) alertmanager(body []byte) (Reading, error) {
-	var m alertmanagerMessage
-	if err := unmarshal(body, &m); err != nil {
+	m, said, err := e.alertmanagerMessage(body)
+	if err != nil {
 		return Reading{}, err
 	}
 	if err := refuseLookalikes(m.Extra, alertmanagerMessageKeys, ""); err != nil {
@@ -57,8 +56,7 @@ func (e envelope) alertmanager(body []byte) (Reading, error) {
 	r := Reading{Events: len(m.Alerts), Facts: make([]status.Fact, 0, len(m.Alerts))}
 	var remarks remarks
 	receiver := unquoteMeta(text(m.Receiver))
-	said, err := e.alertmanagerAlerts(m.Alerts)
-	if err != nil {
+	if err := e.alertmanagerAlerts(m.Alerts, said); err != nil {
 		return Reading{}, err
 	}
 	for i, a := range said {
@@ -110,29 +108,38 @@ type alertmanagerSaid struct {
 	err         error  // why nothing can be made of it
 }
 
-// alertmanagerAlerts reads the alerts of a message. Only those are decoded whose
-// bytes are new.
-func (e envelope) alertmanagerAlerts(list []jsontext.Value) ([]alertmanagerSaid, error) {
-	keys := make([]alertBytes, len(list))
-	for i, v := range list {
-		keys[i] = sha256.Sum256(v)
+// alertmanagerMessage reads a message, and tells which of its alerts are known:
+// their texts are cut out before the rest is read.
+func (e envelope) alertmanagerMessage(body []byte) (m alertmanagerMessage, said []alertmanagerSaid, err error) {
+	if e.known != nil {
+		spans := alertSpans(body)
+		said = e.known.look(body, spans)
+		if unmarshal(cut(body, spans, said), &m) == nil && len(m.Alerts) == len(spans) {
+			return m, said, nil
+		}
+		m = alertmanagerMessage{} // the error must fit what was sent
 	}
-	all := e.known.look(keys)
+	err = unmarshal(body, &m)
+	return m, make([]alertmanagerSaid, len(m.Alerts)), err
+}
+
+// alertmanagerAlerts reads those alerts of a message that are not known.
+func (e envelope) alertmanagerAlerts(list []jsontext.Value, said []alertmanagerSaid) error {
 	for i, v := range list {
-		if all[i].size > 0 {
+		if said[i].size > 0 {
 			continue
 		}
 		var a alertmanagerAlert
 		if err := unmarshalAt(fmt.Sprintf("/alerts/%d", i), v, &a); err != nil {
-			return nil, err
+			return err
 		}
 		if err := refuseLookalikes(a.Extra, alertmanagerAlertKeys, ""); err != nil {
-			return nil, fmt.Errorf("alert %d: %w", i+1, err)
+			return fmt.Errorf("alert %d: %w", i+1, err)
 		}
-		all[i] = a.said(len(v))
-		e.known.learn(keys[i], all[i])
+		said[i] = a.said(len(v))
+		e.known.learn(v, said[i])
 	}
-	return all, nil
+	return nil
 }
 
 func (a alertmanagerAlert) said(size int) alertmanagerSaid {
