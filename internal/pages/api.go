@@ -111,10 +111,12 @@ func (p *press) api(e *edition) *apiWriter {
 	w.page = apiPage{ID: pageID(p.cfg.PublicURL), Name: p.cfg.Name, URL: p.cfg.PublicURL, TimeZone: zone, UpdatedAt: apiTime(e.changed())}
 	moved := map[string]time.Time{} // when a component's status last changed
 	for id, list := range e.outages() {
-		for _, o := range list {
-			moved[id] = latest(moved[id], o.From)
-			if o.To.Before(e.now) {
-				moved[id] = latest(moved[id], o.To)
+		if len(list) > 0 {
+			moved[id] = list[len(list)-1].From // they are in order
+		}
+		for n := range list {
+			if to := list[n].To; to.After(moved[id]) && to.Before(e.now) {
+				moved[id] = to
 			}
 		}
 	}
@@ -181,7 +183,7 @@ func (w *apiWriter) incident(i status.Issue) apiIncident {
 	confirmed, flapping := i.Confirmed, i.Flapping
 	a := apiIncident{
 		ID: i.ID, Name: oneLine(i.Title), Status: string(i.State), Impact: string(i.Impact),
-		CreatedAt: apiTime(i.CreatedAt), UpdatedAt: apiTime(latest(i.CreatedAt, issueChanged(i))),
+		CreatedAt: apiTime(i.CreatedAt), UpdatedAt: apiTime(latest(i.CreatedAt, issueChanged(&i))),
 		MonitoringAt: nullableTime(i.MonitoringAt), ResolvedAt: nullableTime(i.ResolvedAt),
 		StartedAt: apiTime(i.StartedAt), Shortlink: w.publicURL + "/issues/" + i.ID, PageID: w.page.ID,
 		Updates: w.updates(i.Updates), Components: []apiComponent{}, Origin: i.Origin, Confirmed: &confirmed, Flapping: &flapping,

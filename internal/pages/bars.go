@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -29,6 +30,7 @@ type row struct {
 	Uptime      string        // "99.98%", "" without data
 	Bars        []bar         // one a day, oldest first
 	Days        template.HTML // the same
+	Drawn       template.HTML // the whole as it stands in a list of them; "" when it is not drawn yet
 	Summary     string        // of the bars, in words
 }
 
@@ -79,7 +81,28 @@ func (e *edition) row(c status.Component, outages []status.Outage, days []time.T
 		r.Uptime = e.lang.percent(share)
 	}
 	r.Summary = e.lang.summary(r.Uptime, b.events, window, days)
+	line := lineKey{r.Path, r.Name, r.Description, r.Look, r.Uptime, r.Summary, unsafe.SliceData(b.bars)}
+	r.Drawn = e.lines.get(line, func() template.HTML { return e.drawn("row", r) })
 	return r
+}
+
+// A lineKey is what a component in a list depends on.
+type lineKey struct {
+	path, name, description string
+	look                    look
+	uptime, summary         string
+	bars                    *bar
+}
+
+// drawn is a part of a page by the template of its name: once, for pages list
+// hundreds of which hardly one is new. It is "" after an error, which the page tells
+// that draws the part then.
+func (e *edition) drawn(name string, part any) template.HTML {
+	var b strings.Builder
+	if err := e.lang.pages["front"].ExecuteTemplate(&b, name, part); err != nil {
+		return ""
+	}
+	return template.HTML(b.String()) // #nosec G203: of a template
 }
 
 // A rowKey is what the bars of a component depend on. A list of outages that is at

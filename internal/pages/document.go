@@ -145,9 +145,9 @@ func always() bool { return true }
 func (s *shelf) put(path string, k kind, raw []byte) *Doc { return s.putStatus(200, path, k, raw) }
 
 func (s *shelf) putStatus(status int, path string, k kind, raw []byte) *Doc {
-	doc := s.old.docs[path]
-	if doc == nil || doc.ETag != entityTag(raw) || doc.Status != status || doc.CacheControl != k.cacheControl {
-		doc = newDoc(status, k, raw, s.now)
+	doc, tag := s.old.docs[path], entityTag(raw)
+	if doc == nil || doc.ETag != tag || doc.Status != status || doc.CacheControl != k.cacheControl {
+		doc = newDoc(status, k, raw, tag, s.now)
 	}
 	s.docs[path] = doc
 	return doc
@@ -155,8 +155,7 @@ func (s *shelf) putStatus(status int, path string, k kind, raw []byte) *Doc {
 
 // newDoc makes a document: its version, its tag and its gzipped form, which is
 // there in no time. Brotli takes four times as long: see pack.
-func newDoc(status int, k kind, raw []byte, at time.Time) *Doc {
-	tag := entityTag(raw)
+func newDoc(status int, k kind, raw []byte, tag string, at time.Time) *Doc {
 	raw = bytes.Replace(raw, []byte(versionMark), []byte(tag[1:len(tag)-1]), 1)
 	return &Doc{
 		Status: status, ContentType: k.contentType, CacheControl: k.cacheControl, Header: k.header,

@@ -60,7 +60,7 @@ func feedPaths() []string {
 func (p *press) history(e *edition) feed {
 	return p.feed(e, feed{
 		path: "/history", title: e.lang.say("feed.history", "name", p.cfg.Name), about: e.lang.say("feed.history_about", "name", p.cfg.Name),
-		home: p.cfg.PublicURL + "/", entries: p.subjects(e, candidates(e.view.Issues, firstSeen)),
+		home: p.cfg.PublicURL + "/", entries: p.subjects(e, candidates(e.view.Issues, func(n int) time.Time { return firstSeen(&e.view.Issues[n]) })),
 	})
 }
 
@@ -108,26 +108,33 @@ func (p *press) feed(e *edition, f feed) feed {
 // candidates picks the issues that can be among the newest entries: feeds are short
 // and histories long. A few more than needed, because dates that fall together
 // are moved apart.
-func candidates(issues []status.Issue, date func(status.Issue) time.Time) []status.Issue {
+func candidates(issues []status.Issue, date func(n int) time.Time) []status.Issue {
 	const enough = 2 * maxEntries
 	if len(issues) <= enough {
 		return issues
 	}
 	dates := make([]time.Time, len(issues))
-	for n, i := range issues {
-		dates[n] = date(i)
+	newest := make([]time.Time, 0, enough+1) // the latest in front
+	for n := range issues {
+		t := date(n)
+		dates[n] = t
+		if len(newest) == enough && !t.After(newest[enough-1]) {
+			continue // as most: the list begins with the newest
+		}
+		at, _ := slices.BinarySearchFunc(newest, t, func(a, b time.Time) int { return b.Compare(a) })
+		newest = slices.Insert(newest, at, t)
+		newest = newest[:min(len(newest), enough)]
 	}
-	sorted := slices.SortedFunc(slices.Values(dates), func(a, b time.Time) int { return b.Compare(a) })
 	var out []status.Issue
-	for n, i := range issues {
-		if !dates[n].Before(sorted[enough-1]) {
-			out = append(out, i)
+	for n, t := range dates {
+		if !t.Before(newest[enough-1]) {
+			out = append(out, issues[n])
 		}
 	}
 	return out
 }
 
-func firstSeen(i status.Issue) time.Time { return latest(i.CreatedAt, i.PublishedAt) }
+func firstSeen(i *status.Issue) time.Time { return latest(i.CreatedAt, i.PublishedAt) }
 
 // subjects are the entries of issues and maintenance.
 func (p *press) subjects(e *edition, issues []status.Issue) []feedEntry {
@@ -135,7 +142,7 @@ func (p *press) subjects(e *edition, issues []status.Issue) []feedEntry {
 	for _, i := range issues {
 		list = append(list, feedEntry{
 			id: permanentID("issue", i.ID), url: p.cfg.PublicURL + "/issues/" + i.ID, title: oneLine(i.Title),
-			published: firstSeen(i), updated: issueChanged(i),
+			published: firstSeen(&i), updated: issueChanged(&i),
 			components: func() []string { return e.touched(i) },
 			content:    func() string { return e.told(i.Updates, e.touched(i), e.issueWord) },
 		})
@@ -161,7 +168,8 @@ func (p *press) statements(e *edition) []feedEntry {
 			content: func() string { return string(e.rich(u.Body)) + "\n" + about() },
 		})
 	}
-	for _, i := range candidates(e.view.Issues, issueChanged) {
+	changes := e.ends().issues
+	for _, i := range candidates(e.view.Issues, func(n int) time.Time { return changes[n] }) {
 		about := func() string { return e.affectedText(e.touched(i)) }
 		for _, u := range i.Updates {
 			add(u, "/issues/"+i.ID, i.Title, e.issueWord(u.State), about)

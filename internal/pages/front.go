@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -269,6 +270,7 @@ type pastItem struct {
 	Lasted   string
 	Affected []string
 	Last     template.HTML // the newest statement
+	Drawn    template.HTML // the whole as it stands on a page; "" when it is not drawn yet
 	ended    time.Time
 }
 
@@ -294,13 +296,16 @@ func (e *edition) past(zone *time.Location) []pastDay {
 			days[n].Items = append(days[n].Items, e.pastWork(m))
 		}
 	}
-	ended := make([][]status.Issue, pastDays)
-	for _, i := range e.view.Issues {
-		last, note := on(e.now), "ongoing"
+	ended := make([][]*status.Issue, pastDays)
+	today := on(e.now)
+	for n := range e.view.Issues {
+		i := &e.view.Issues[n]
+		last, note := today, "ongoing"
 		if i.State == status.Resolved {
-			if last = on(i.ResolvedAt); last < 0 {
+			if i.ResolvedAt.Before(starts[0]) {
 				continue
 			}
+			last = on(i.ResolvedAt)
 			ended[last] = append(ended[last], i)
 			last, note = last-1, "continued"
 		}
@@ -310,12 +315,13 @@ func (e *edition) past(zone *time.Location) []pastDay {
 				continue
 			}
 			ref := e.pastIssue(i)
+			ref.Drawn = ""
 			ref.Note = e.lang.say(note)
 			days[n].Refs = append(days[n].Refs, ref)
 		}
 	}
 	for n, list := range ended {
-		slices.SortStableFunc(list, func(a, b status.Issue) int { return b.ResolvedAt.Compare(a.ResolvedAt) })
+		slices.SortStableFunc(list, func(a, b *status.Issue) int { return b.ResolvedAt.Compare(a.ResolvedAt) })
 		shown := min(len(list), itemsShown)
 		for _, i := range list[:shown] {
 			days[n].Items = append(days[n].Items, e.pastIssue(i))
@@ -364,19 +370,47 @@ func (l *language) condensed(days []pastDay, starts []time.Time) []pastDay {
 	return out
 }
 
-func (e *edition) pastIssue(i status.Issue) pastItem {
-	c := e.issueCard(i)
-	item := pastItem{
-		Path: c.Path, Title: c.Title, Look: c.Look, Note: c.Impact, From: c.Started, Until: c.Ended,
-		Lasted: c.Lasted, ended: i.ResolvedAt,
+// An itemKey is what an issue in the list of a day depends on, besides the names
+// of components. As in a ledger, updates and lists at the same place in memory are
+// the same.
+type itemKey struct {
+	id, title      string
+	state          status.IssueState
+	impact         status.Impact
+	began, ended   time.Time
+	updates        *status.Update
+	components     *status.Affected
+	nUpdates, nHit int
+	year           int // of the present: dates of another one tell it
+	lang           *language
+}
+
+func (e *edition) pastIssue(i *status.Issue) pastItem {
+	key := itemKey{
+		id: i.ID, title: i.Title, state: i.State, impact: i.Impact, began: i.StartedAt, ended: i.ResolvedAt,
+		updates: unsafe.SliceData(i.Updates), components: unsafe.SliceData(i.Components), nUpdates: len(i.Updates), nHit: len(i.Components),
+		year: e.now.UTC().Year(), lang: e.lang,
 	}
-	for _, a := range c.Affected {
-		item.Affected = append(item.Affected, a.Name)
-	}
-	if len(c.Updates) > 0 {
-		item.Last = c.Updates[0].Body
-	}
-	return item
+	return e.items.get(key, func() pastItem {
+		item := pastItem{
+			Path: e.path("/issues/" + i.ID), Title: oneLine(i.Title), Look: e.lang.lookOfIssue(*i), Note: e.lang.impact(i.Impact),
+			From: e.moment(i.StartedAt), ended: i.ResolvedAt,
+		}
+		if !i.ResolvedAt.IsZero() {
+			at := e.until(i.StartedAt, i.ResolvedAt)
+			item.Until, item.Lasted = &at, e.lang.span(i.ResolvedAt.Sub(i.StartedAt))
+		}
+		for _, a := range e.worst(*i) {
+			if name, public := e.names[a.ComponentID]; public {
+				item.Affected = append(item.Affected, name)
+			}
+		}
+		if n := len(i.Updates); n > 0 {
+			item.Last = e.rich(i.Updates[n-1].Body)
+		}
+		item.Drawn = e.drawn("item", item)
+		return item
+	})
 }
 
 func (e *edition) pastWork(m status.Maintenance) pastItem {

@@ -88,8 +88,8 @@ func (e *edition) byDay(zone *time.Location, issues []status.Issue, works []stat
 		item pastItem
 	}
 	var entries []entry
-	for _, i := range issues {
-		entries = append(entries, entry{i.StartedAt, e.pastIssue(i)})
+	for n := range issues {
+		entries = append(entries, entry{issues[n].StartedAt, e.pastIssue(&issues[n])})
 	}
 	for _, m := range works {
 		entries = append(entries, entry{m.ScheduledFor, e.pastWork(m)})
@@ -109,8 +109,18 @@ func (e *edition) byDay(zone *time.Location, issues []status.Issue, works []stat
 
 // beginning is how far back history can hold anything, as far as the view
 // tells: the links to earlier months end there.
-func (e *edition) beginning() time.Time {
-	first := e.now
+func (e *edition) beginning() time.Time { return e.ends().first }
+
+// ends are when history begins, and when anything last changed.
+type ends struct {
+	first, changed time.Time
+	issues         []time.Time // when each issue of the view last changed
+}
+
+// findEnds takes of the edition before, unless nil, what it knows of issues that are
+// as they were: nearly all of a long history.
+func (e *edition) findEnds(old *edition) ends {
+	first, changes := e.now, make([]time.Time, len(e.view.Issues))
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(first) {
 			first = t
@@ -120,13 +130,37 @@ func (e *edition) beginning() time.Time {
 		sooner(c.Since())
 		sooner(c.CreatedAt)
 	}
-	for _, i := range e.view.Issues {
-		sooner(i.StartedAt)
+	var last time.Time
+	see := func(t time.Time) {
+		if !t.After(e.now.Add(time.Minute)) {
+			last = latest(last, t)
+		}
 	}
+	var known []time.Time
+	var before []status.Issue
+	if old != nil {
+		before, known = old.view.Issues, old.ends().issues
+	}
+	status.Pair(e.view.Issues, before, func(n, was int) {
+		if was >= 0 {
+			changes[n] = known[was]
+		} else {
+			changes[n] = issueChanged(&e.view.Issues[n])
+		}
+		see(changes[n])
+		sooner(e.view.Issues[n].StartedAt)
+	})
 	for _, m := range e.view.Maintenances {
 		sooner(m.ScheduledFor)
+		see(workChanged(m))
 	}
-	return first
+	for _, c := range e.view.Components {
+		see(c.UpdatedAt)
+	}
+	for _, c := range e.view.Corrections {
+		see(c.CreatedAt)
+	}
+	return ends{first, last, changes}
 }
 
 // monthOf is the month of t in the zone.
@@ -142,9 +176,9 @@ func monthPath(t time.Time, zone *time.Location) string {
 // within picks from the view what a month's page shows.
 func (e *edition) within(w status.Window) (issues []status.Issue, works []status.Maintenance) {
 	in := func(t time.Time) bool { return !t.Before(w.From) && t.Before(w.To) }
-	for _, i := range e.view.Issues {
-		if in(i.StartedAt) {
-			issues = append(issues, i)
+	for n := range e.view.Issues {
+		if i := &e.view.Issues[n]; in(i.StartedAt) {
+			issues = append(issues, *i)
 		}
 	}
 	for _, m := range e.view.Maintenances {

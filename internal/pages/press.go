@@ -188,5 +188,5 @@ func (p *press) notFound(now time.Time) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newDoc(404, htmlKind, raw, now).pack(always), nil
+	return newDoc(404, htmlKind, raw, entityTag(raw), now).pack(always), nil
 }

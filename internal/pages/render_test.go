@@ -124,15 +124,23 @@ func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
 	if past < keptAhead {
 		t.Errorf("only %d pages of issues are kept ahead", past)
 	}
-	made := func(rows *memo[rowKey, barred]) (n int) {
-		for key := range rows.now {
-			if _, known := rows.before[key]; !known {
-				n++
-			}
+	if n := s.now.rows.fresh(); n != 1 {
+		t.Errorf("the days of %d components were worked out again for one issue on one", n)
+	}
+	if n := s.now.lines.fresh(); n != 1 {
+		t.Errorf("%d components were drawn again for one issue on one", n)
+	}
+	if n := s.now.items.fresh(); n != 1 {
+		t.Errorf("%d issues of the past were drawn again for one new one", n)
+	}
+}
+
+// fresh counts what the memo's edition made that the one before had not.
+func (m *memo[K, V]) fresh() (n int) {
+	for key := range m.now {
+		if _, known := m.before[key]; !known {
+			n++
 		}
-		return n
 	}
-	if n := made(s.now.rows); n != 1 {
-		t.Errorf("the days of %d components were drawn again for one issue on one", n)
-	}
+	return n
 }

@@ -2,9 +2,11 @@ package pages
 
 import (
 	"html/template"
+	"maps"
 	"reflect"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -49,8 +51,11 @@ type edition struct {
 	lang  *language
 	names map[string]string // of public components, by id
 	slugs map[string]string
-	texts *memo[string, template.HTML] // rendered bodies by their source: each is shown several times
-	rows  *memo[rowKey, barred]        // the days of components
+	texts *memo[string, template.HTML]  // rendered bodies by their source: each is shown several times
+	rows  *memo[rowKey, barred]         // the days of components
+	items *memo[itemKey, pastItem]      // issues in lists
+	lines *memo[lineKey, template.HTML] // components in lists
+	ends  func() ends
 	// outages of each component, worked out when first asked for
 	outages func() map[string][]status.Outage
 }
@@ -74,8 +79,9 @@ func newEdition(v status.View, now, late time.Time) *edition {
 	e := &edition{
 		view: v, now: now, late: late, sum: status.Overview(v, now),
 		names: map[string]string{}, slugs: map[string]string{}, texts: newMemo[string, template.HTML](),
-		rows: newMemo[rowKey, barred](), lang: english(),
+		rows: newMemo[rowKey, barred](), items: newMemo[itemKey, pastItem](), lines: newMemo[lineKey, template.HTML](), lang: english(),
 	}
+	e.ends = sync.OnceValue(func() ends { return e.findEnds(nil) })
 	e.head = headlineOf(v, e.sum)
 	e.outages = sync.OnceValue(func() map[string][]status.Outage { return v.OutagesByComponent(now) })
 	for _, c := range v.Components {
@@ -89,6 +95,11 @@ func newEdition(v status.View, now, late time.Time) *edition {
 func (e *edition) after(old *edition) *edition {
 	if old != nil {
 		e.texts, e.rows = old.texts.next(), old.rows.next()
+		if maps.Equal(e.names, old.names) {
+			e.items, e.lines = old.items.next(), old.lines.next()
+		}
+		e.ends = sync.OnceValue(func() ends { return e.findEnds(old) })
+		e.ends() // now, that no chain of old editions is kept
 	}
 	return e
 }
@@ -106,41 +117,26 @@ func (e *edition) path(path string) string { return e.lang.base + path }
 // headline is the state of the whole for people.
 func (e *edition) headline() string { return e.lang.say(headlineKeys[e.head.Text]) }
 
-// shows reports whether another edition would look exactly like this one.
+// shows reports whether another edition would look exactly like this one. A list
+// of issues is the same when it is at the same place: to compare a long one takes
+// longer than to find while rendering that nothing changed.
 func (e *edition) shows(other *edition) bool {
 	a, b := e.view, other.view
-	a.Revision, b.Revision = 0, 0
+	if len(a.Issues) != len(b.Issues) || unsafe.SliceData(a.Issues) != unsafe.SliceData(b.Issues) {
+		return false
+	}
+	a.Revision, b.Revision, a.Issues, b.Issues = 0, 0, nil, nil
 	return e.now.Equal(other.now) && e.late.Equal(other.late) && reflect.DeepEqual(a, b)
 }
 
 // changed is when anything that visitors can see last changed, zero if nothing
 // ever did. Private work on an issue does not count.
-func (e *edition) changed() time.Time {
-	var last time.Time
-	see := func(t time.Time) {
-		if !t.After(e.now.Add(time.Minute)) {
-			last = latest(last, t)
-		}
-	}
-	for _, c := range e.view.Components {
-		see(c.UpdatedAt)
-	}
-	for _, i := range e.view.Issues {
-		see(issueChanged(i))
-	}
-	for _, m := range e.view.Maintenances {
-		see(workChanged(m))
-	}
-	for _, c := range e.view.Corrections {
-		see(c.CreatedAt)
-	}
-	return last
-}
+func (e *edition) changed() time.Time { return e.ends().changed }
 
-func issueChanged(i status.Issue) time.Time {
+func issueChanged(i *status.Issue) time.Time {
 	last := latest(i.PublishedAt, i.ResolvedAt)
-	for _, u := range i.Updates {
-		last = latest(last, u.DisplayAt, u.EditedAt)
+	for n := range i.Updates {
+		last = latest(last, i.Updates[n].DisplayAt, i.Updates[n].EditedAt)
 	}
 	return last
 }

@@ -12,6 +12,8 @@ import (
 // zero value is ready. It is not for several goroutines at once.
 type Ledger struct {
 	now         time.Time
+	issues      []Issue             // of the last view
+	postings    []*posting          // of these
 	posted      map[string]*posting // by id of the issue or maintenance
 	raw         map[string][]Outage
 	corrections []Correction
@@ -35,6 +37,32 @@ type mark struct {
 	updates    *Update
 	components *string
 	n          int
+}
+
+// Pair finds, for each issue of a list, its place in an earlier list when its times
+// and updates are the same there, and calls with -1 when they are not. Both lists
+// are those of views, newest start first: it goes along them as a merge does, so
+// most of a long history costs next to nothing.
+func Pair(list, earlier []Issue, found func(n, was int)) {
+	k := 0
+	for n := range list {
+		i := &list[n]
+		for k < len(earlier) && standsBefore(&earlier[k], i) {
+			k++ // it is gone, or elsewhere
+		}
+		if k < len(earlier) && earlier[k].ID == i.ID && markOf(&earlier[k]) == markOf(i) && earlier[k].PublishedAt.Equal(i.PublishedAt) {
+			found(n, k)
+		} else {
+			found(n, -1)
+		}
+	}
+}
+
+func standsBefore(a, b *Issue) bool {
+	if c := a.StartedAt.Compare(b.StartedAt); c != 0 {
+		return c > 0
+	}
+	return a.ID > b.ID
 }
 
 func markOf(i *Issue) mark {
@@ -87,13 +115,22 @@ func (l *Ledger) Follow(v View, now time.Time) map[string][]Outage {
 		p.seen = l.serial
 		return p, true
 	}
-	for n := range v.Issues {
+	postings := make([]*posting, len(v.Issues))
+	Pair(v.Issues, l.issues, func(n, was int) {
+		if was >= 0 && !(later && l.postings[was].going) {
+			postings[n] = l.postings[was]
+			postings[n].seen = l.serial
+			return
+		}
 		i := &v.Issues[n]
 		m := markOf(i)
-		if old, same := stands(i.ID, m); !same {
+		old, same := stands(i.ID, m)
+		if !same {
 			post(i.ID, &posting{mark: m, outages: i.Outages(now), going: goesOn(m.end, now)}, old)
 		}
-	}
+		postings[n] = l.posted[i.ID]
+	})
+	l.issues, l.postings = v.Issues, postings
 	for n := range v.Maintenances {
 		w := &v.Maintenances[n]
 		m := markOfWork(w)

@@ -76,6 +76,23 @@ func TestALedgerKnowsWhatAFreshLookTells(t *testing.T) {
 	}
 }
 
+func TestListsOfIssuesThatFollowEachOtherArePaired(t *testing.T) {
+	now := epoch.AddDate(0, 0, 90)
+	list := longView(3, 40, now).Issues
+	slices.SortFunc(list, func(a, b status.Issue) int { return b.StartedAt.Compare(a.StartedAt) })
+	next := slices.Concat(
+		[]status.Issue{longIssue("new1", "c1", now, 1), longIssue("new2", "c1", now.Add(-time.Second), 2)}, // two began
+		list[:5], list[6:10], list[12:]) // one is gone, and two next to each other
+	next[20].Updates = slices.Clone(next[20].Updates) // one was written anew
+	next[30].ResolvedAt = now
+	alone := map[string]bool{"new1": true, "new2": true, next[20].ID: true, next[30].ID: true}
+	status.Pair(next, list, func(n, was int) {
+		if (was < 0) != alone[next[n].ID] || was >= 0 && list[was].ID != next[n].ID {
+			t.Errorf("issue %d, %s, is paired with %d", n, next[n].ID, was)
+		}
+	})
+}
+
 func BenchmarkUptimeOfAll(b *testing.B) {
 	now := epoch.AddDate(0, 0, 90)
 	v := longView(100, 10_000, now)

@@ -18,11 +18,12 @@ func Overview(v View, now time.Time) Summary {
 			s.Components[id] = from.Worse(to)
 		}
 	}
-	for _, i := range v.Issues {
+	for n := range v.Issues {
+		i := &v.Issues[n]
 		if !i.Open() || !i.Public() {
 			continue
 		}
-		s.Active = append(s.Active, i)
+		s.Active = append(s.Active, *i)
 		for _, a := range i.Components {
 			worsen(a.ComponentID, a.Status)
 		}
