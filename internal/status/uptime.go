@@ -88,6 +88,11 @@ func Uptime(outages []Outage, w Window, weights Weights) (float64, bool) {
 			continue
 		}
 		s.advance(min(from, end))
+		if s.at >= s.last && (n+1 == len(outages) || outages[n+1].From.UnixNano() >= to) {
+			s.down += s.weights[rank] * float64(to-s.at) // it is alone, as most are
+			s.at = to
+			continue
+		}
 		s.until[rank], s.last = max(s.until[rank], to), max(s.last, to)
 	}
 	s.advance(end)
