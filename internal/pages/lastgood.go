@@ -1,24 +1,33 @@
 package pages
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// lastGoodForm is the form of the file; one of another form is not read.
-const lastGoodForm = 1
+// lastGoodForm is the form of the file; those of other forms are not read, besides
+// the one of earlier releases, which had the issues within the view.
+const (
+	lastGoodForm   = 2
+	formWithIssues = 1
+)
 
-// lastGood is the file that lets a restart without a database show a page.
+// lastGood begins the file that lets a restart without a database show a page. The
+// issues follow it, one by one.
 type lastGood struct {
-	Form int         `json:"form"`
-	View status.View `json:"view"`
+	Form   int         `json:"form"`
+	View   status.View `json:"view"` // without its issues
+	Issues int         `json:"issues"`
 }
 
 // A keeper keeps the last good view in a file. The file's own date tells when
@@ -36,25 +45,45 @@ func (k *keeper) load() (status.View, time.Time, error) {
 	if k.dir == "" {
 		return status.View{}, time.Time{}, status.ErrNotFound
 	}
-	raw, err := os.ReadFile(k.file())
+	f, err := os.Open(k.file())
 	if errors.Is(err, fs.ErrNotExist) {
 		return status.View{}, time.Time{}, status.ErrNotFound
 	}
 	if err != nil {
 		return status.View{}, time.Time{}, err
 	}
-	var last lastGood
-	if err := json.Unmarshal(raw, &last); err != nil {
-		return status.View{}, time.Time{}, fmt.Errorf("%s is damaged, delete it: %w", k.file(), err)
-	}
-	if last.Form != lastGoodForm {
-		return status.View{}, time.Time{}, fmt.Errorf("%s is of form %d, want %d; it will be written anew", k.file(), last.Form, lastGoodForm)
+	defer f.Close()
+	view, err := readLastGood(json.NewDecoder(bufio.NewReaderSize(f, 64<<10)))
+	if err != nil {
+		return status.View{}, time.Time{}, fmt.Errorf("%s cannot be used and will be written anew: %w", k.file(), err)
 	}
 	info, err := os.Stat(k.file())
 	if err != nil {
 		return status.View{}, time.Time{}, err
 	}
-	return last.View, info.ModTime(), nil
+	return view, info.ModTime(), nil
+}
+
+func readLastGood(d *json.Decoder) (status.View, error) {
+	var last lastGood
+	if err := d.Decode(&last); err != nil {
+		return status.View{}, err
+	}
+	switch last.Form {
+	case formWithIssues:
+		return last.View, nil
+	case lastGoodForm:
+	default:
+		return status.View{}, fmt.Errorf("it is of form %d, want %d", last.Form, lastGoodForm)
+	}
+	for range last.Issues {
+		var i status.Issue
+		if err := d.Decode(&i); err != nil {
+			return status.View{}, fmt.Errorf("issue %d of %d: %w", len(last.View.Issues)+1, last.Issues, err)
+		}
+		last.View.Issues = append(last.View.Issues, i)
+	}
+	return last.View, nil
 }
 
 // save keeps the view: whole or not at all, also through a crash.
@@ -65,27 +94,40 @@ func (k *keeper) save(v status.View, now time.Time) error {
 	if k.kept && k.revision == v.Revision {
 		return os.Chtimes(k.file(), now, now)
 	}
-	raw, err := json.Marshal(lastGood{Form: lastGoodForm, View: v})
+	err := replaceFile(k.file(), func(w io.Writer) error { return writeLastGood(json.NewEncoder(w), v) })
 	if err != nil {
-		return err
-	}
-	if err := replaceFile(k.file(), raw); err != nil {
 		return err
 	}
 	k.kept, k.revision = true, v.Revision
 	return os.Chtimes(k.file(), now, now)
 }
 
+// writeLastGood gives way after each issue: a long history takes a while to write,
+// and news must not wait for it where there is one core.
+func writeLastGood(e *json.Encoder, v status.View) error {
+	issues := v.Issues
+	v.Issues = nil
+	err := e.Encode(lastGood{Form: lastGoodForm, View: v, Issues: len(issues)})
+	for n := range issues {
+		if err != nil {
+			break
+		}
+		err = e.Encode(&issues[n])
+		runtime.Gosched()
+	}
+	return err
+}
+
 // replaceFile writes a file so that its old or its new content is there at any
 // moment: aside first, onto the disk, then in place.
-func replaceFile(path string, data []byte) error {
+func replaceFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // nothing is left of it after the rename
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
+	buffer := bufio.NewWriterSize(f, 64<<10)
+	err = errors.Join(write(buffer), buffer.Flush(), f.Sync(), f.Close())
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -167,6 +168,26 @@ func TestADamagedLastGoodViewIsNotTrusted(t *testing.T) {
 		if got := p.Find("/").Status; got != 503 {
 			t.Errorf("%s: status %d, want 503", what, got)
 		}
+	}
+}
+
+func TestTheLastGoodViewOfAnEarlierReleaseIsUnderstood(t *testing.T) {
+	cfg := settings()
+	cfg.DataDir = t.TempDir()
+	raw, err := json.Marshal(map[string]any{"form": formWithIssues, "view": storm()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(cfg.DataDir, "last-good"), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(cfg, &world{}, &stillClock{noon}, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Recall()
+	if !strings.Contains(body(t, p, "/"), "Card payments and payouts are failing") {
+		t.Error("it is not shown")
 	}
 }
 

@@ -29,7 +29,7 @@ const (
 			UNION SELECT id FROM issues WHERE stage = 'published' AND started_at >= ?
 			UNION SELECT id FROM (SELECT id FROM issues WHERE stage = 'published' ORDER BY started_at DESC, id DESC LIMIT ?) AS newest)
 		ORDER BY started_at DESC, id DESC`
-	changedIssues = "WHERE revision > ? ORDER BY id"
+	changedIssues = "WHERE revision > ?" // in any order: with one, SQLite would read the whole table in it
 )
 
 // read returns the public issues of the history since a moment, as they are at
@@ -86,7 +86,18 @@ func merge(list, changed []status.Issue, since time.Time) []status.Issue {
 			wanted[i.ID] = i
 		}
 	}
-	if len(wanted) == 0 && !slices.ContainsFunc(list, func(i status.Issue) bool { return touched[i.ID] }) {
+	is := func(id string) bool { return touched[id] }
+	if len(changed) <= fewChanges { // mostly: to compare is faster than to look up
+		is = func(id string) bool {
+			for n := range changed {
+				if changed[n].ID == id {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	if len(wanted) == 0 && !anyOf(list, is) {
 		return list
 	}
 	out := make([]status.Issue, 0, len(list)+len(wanted))
@@ -94,15 +105,29 @@ func merge(list, changed []status.Issue, since time.Time) []status.Issue {
 		out = append(out, i)
 	}
 	slices.SortFunc(out, newestFirst)
+	from := 0 // of a run that stays
 	for n := range list {
-		if !touched[list[n].ID] {
-			out = append(out, list[n])
+		if is(list[n].ID) {
+			out = append(out, list[from:n]...)
+			from = n + 1
 		}
 	}
+	out = append(out, list[from:]...)
 	if n := len(wanted); n > 0 && n < len(out) && newestFirst(out[n-1], out[n]) > 0 {
 		slices.SortFunc(out, newestFirst)
 	}
 	return out
+}
+
+const fewChanges = 4
+
+func anyOf(list []status.Issue, is func(id string) bool) bool {
+	for n := range list {
+		if is(list[n].ID) {
+			return true
+		}
+	}
+	return false
 }
 
 func newestFirst(a, b status.Issue) int {
