@@ -32,6 +32,8 @@ type assets struct {
 	icons  map[string]asset // by class
 	sprite template.HTML    // the glyphs, for use within a page
 	banner bannerBuild
+
+	banners map[string][]byte // all builds that never change, by path
 }
 
 func loadAssets(cfg Config) (assets, error) {
@@ -54,6 +56,10 @@ func loadAssets(cfg Config) (assets, error) {
 	if a.banner, err = newBannerBuild(); err != nil {
 		return a, fmt.Errorf("banner: %w", err)
 	}
+	if a.banners, err = loadBanners(bannerFiles); err != nil {
+		return a, fmt.Errorf("former banners: %w", err)
+	}
+	a.banners[a.banner.path] = a.banner.script
 	var sprite strings.Builder
 	sprite.WriteString(`<svg class="sprite" aria-hidden="true" width="0" height="0">`)
 	for _, g := range glyphs {

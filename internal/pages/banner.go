@@ -43,7 +43,9 @@ func bannerPath(code, ending string) string {
 // putBanner shelves the banner in each language that there is, whichever the
 // page is offered in: other sites have their own.
 func (p *press) putBanner(s *shelf, e *edition) error {
-	s.put(p.assets.banner.path, frozenKind, p.assets.banner.script)
+	for path, build := range p.assets.banners {
+		s.put(path, frozenKind, build)
+	}
 	put := func(code string, l *language) error {
 		state := p.bannerState(e, l)
 		state.Self = bannerPath(code, ".json")

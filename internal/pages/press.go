@@ -136,6 +136,9 @@ func (p *press) blank(now time.Time) (*site, error) {
 	p.putStanding(s, now)
 	s.put("/favicon.svg", iconKind, p.assets.icons[classNone].data)
 	s.put("/banner.js", bannerKind, p.assets.banner.with([]byte("null")))
+	for path, build := range p.assets.banners {
+		s.put(path, frozenKind, build)
+	}
 	e := p.unknown(now)
 	title := e.lang.say("unavailable.title")
 	raw, err := e.render("frame", framePage{
