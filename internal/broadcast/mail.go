@@ -170,7 +170,7 @@ func (e *Email) tell(v *mailView, m Message) {
 		v.Since = v.L.state(m.SinceCode, m.Since)
 	}
 	body := shorten(v.L.body(m.Body), longestBody)
-	v.Text, v.HTML = strings.TrimSpace(body), htmltemplate.HTML(render(body))
+	v.Text, v.HTML = readable(body), htmltemplate.HTML(render(body))
 	v.Preview = cutTo(v.State+". "+plain(body), 140)
 	v.Facts, v.Link = v.L.span(m, zone), m.Link
 	for n, p := range m.Earlier {
@@ -179,7 +179,7 @@ func (e *Email) tell(v *mailView, m Message) {
 		}
 		text := shorten(v.L.body(p.Body), longestBody/mostEarlier)
 		v.Earlier = append(v.Earlier, passageView{
-			v.L.state(p.Code, p.State), v.L.moment(p.At, zone), strings.TrimSpace(text), htmltemplate.HTML(render(text)),
+			v.L.state(p.Code, p.State), v.L.moment(p.At, zone), readable(text), htmltemplate.HTML(render(text)),
 		})
 	}
 	for n, a := range m.Affected {

@@ -36,7 +36,7 @@ func render(text string) string {
 	if err := markdown.Convert([]byte(clean(text)), &b); err != nil {
 		return "<p>" + html.EscapeString(clean(text)) + "</p>"
 	}
-	return mailHTML.Sanitize(b.String())
+	return clean(mailHTML.Sanitize(b.String())) // again: an entity may stand for any character
 }
 
 // plain is the text of Markdown on one line.
