@@ -129,7 +129,7 @@ func Columns() map[string][]string {
 		accounts.name: names(accounts.shape()), sessions.name: names(sessions.shape()),
 		settings.name: names(settings.shape()), corrections.name: names(corrections.shape()),
 		samples.name: names(samples.shape()), tokens.name: names(tokens.shape()),
-		promises.name: names(promises.shape()),
+		promises.name: names(promises.shape()), templates.name: names(templates.shape()),
 
 		"posts": {"channel", "month", "posts"},
 	}

@@ -24,6 +24,7 @@ type issuePage struct {
 	Suggestions []suggestion
 	Form        issueForm
 	Update      updateForm
+	Wordings    wordings     // for the update
 	Updates     []updateView // newest first
 	Signals     []signalView
 	Timeline    timeline
@@ -127,6 +128,14 @@ func (s *Server) issuePage(ctx context.Context, id string, in issueInput) (issue
 		view.Form.Problem[in.invalid.Field] = in.invalid.Message
 		view.Alert = "Nothing was saved yet: " + in.invalid.Message + "."
 	}
+	if view.Draft {
+		if view.Form.Wordings, err = s.wordings(ctx, "/admin/issues/"+id+"/review", true); err != nil {
+			return view, err
+		}
+	}
+	if view.Wordings, err = s.wordings(ctx, "/admin/issues/"+id+"/fill#update", false); err != nil {
+		return view, err
+	}
 	view.Notify, err = s.whoIsTold(ctx)
 	return view, err
 }
@@ -154,11 +163,7 @@ func pausedLine(paused []pausedField) string {
 			first = p.At
 		}
 	}
-	line := words[0]
-	if n := len(words); n > 1 {
-		line = strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return line + " since " + utc(first)
+	return inWords(words) + " since " + utc(first)
 }
 
 // suggestions lists what automation would do to the issue and waits for a person.

@@ -255,10 +255,12 @@ func fulfilled(i status.Issue, edit status.Edit) bool {
 	return false
 }
 
+// blankIssue is what a new issue starts from.
+var blankIssue = status.Issue{State: status.Investigating, Impact: status.ImpactMinor}
+
 // showNewIssue is for disturbances that no alert saw.
 func (s *Server) showNewIssue(c *fiber.Ctx, _ visit) error {
-	blank := issueSheet(status.Issue{State: status.Investigating, Impact: status.ImpactMinor})
-	return s.sendNewIssue(c, http.StatusOK, blank, "", status.Invalid{})
+	return s.sendNewIssue(c, http.StatusOK, issueSheet(blankIssue), "", status.Invalid{})
 }
 
 type newIssuePage struct {
@@ -274,6 +276,9 @@ func (s *Server) sendNewIssue(c *fiber.Ctx, code int, sh sheet, started string, 
 	}
 	view := newIssuePage{Form: d.issueForm(status.Issue{}, sh), Started: started}
 	view.Form.New = true
+	if view.Form.Wordings, err = s.wordings(c.UserContext(), "/admin/issues/new", true); err != nil {
+		return err
+	}
 	if invalid.Field != "" {
 		view.Form.Problem[invalid.Field] = invalid.Message
 	}
@@ -285,7 +290,17 @@ func (s *Server) sendNewIssue(c *fiber.Ctx, code int, sh sheet, started string, 
 
 func (s *Server) openIssue(c *fiber.Ctx, v visit) error {
 	f := form(c)
-	sh := readIssueSheet(f, issueSheet(status.Issue{State: status.Investigating, Impact: status.ImpactMinor}))
+	sh := readIssueSheet(f, issueSheet(blankIssue))
+	if f.Has("template") {
+		d, err := s.directory(c.UserContext())
+		if err == nil {
+			err = s.fillSheet(c.UserContext(), f, blankIssue, d, sh)
+		}
+		if err != nil {
+			return err
+		}
+		return s.sendNewIssue(c, http.StatusOK, sh, f.Get("started"), status.Invalid{})
+	}
 	started, err := parseLocal("started_at", f.Get("started"))
 	edit := status.OpenIssue{
 		Title: sh["title"], Body: sh["body"], State: status.IssueState(sh["state"]), Impact: status.Impact(sh["impact"]),

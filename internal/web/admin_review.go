@@ -57,7 +57,15 @@ func (s *Server) reviewEdits(c *fiber.Ctx, v visit) error {
 		seen := seenSheet(f, issueSheet(i))
 		return s.settleIssue(c, seen, readIssueSheet(f, seen))
 	}
-	return s.sendReview(c, v, http.StatusOK, i, typedSheet(c, i), status.Invalid{})
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return err
+	}
+	sh := typedSheet(c, i)
+	if err := s.fillSheet(c.UserContext(), form(c), i, d, sh); err != nil {
+		return err
+	}
+	return s.sendReview(c, v, http.StatusOK, i, sh, status.Invalid{})
 }
 
 // typedSheet is an issue with what was typed into a form about it.
@@ -82,6 +90,9 @@ func (s *Server) sendReview(c *fiber.Ctx, v visit, code int, i status.Issue, sh 
 		return err
 	}
 	view := reviewPage{Form: d.issueForm(i, sh), Edited: !maps.Equal(sh, issueSheet(i))}
+	if view.Form.Wordings, err = s.wordings(ctx, "/admin/issues/"+i.ID+"/review", true); err != nil {
+		return err
+	}
 	if f := form(c); f.Has("version") { // what the person saw first is what a conflict is told by
 		view.Form.Version, view.Form.Seen = version(f), seenSheet(f, issueSheet(i))
 	}

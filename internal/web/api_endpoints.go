@@ -24,6 +24,12 @@ var endpoints = []endpoint{
 	{"POST", "/issues/{id}/hand-back", status.TokenIssues, "Give fields back to automation", fieldsAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiHandBack},
 	{"POST", "/issues/{id}/keep", status.TokenIssues, "Decline what automation suggests for fields", fieldsAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiKeep},
 
+	{"GET", "/templates", status.TokenRead, "List templates of updates", nil, list[templateShown]{}, 200, nil, false, false, (*Server).apiTemplates},
+	{"GET", "/templates/{id}", status.TokenRead, "Get a template", nil, templateShown{}, 200, nil, false, false, (*Server).apiTemplate},
+	{"POST", "/templates", status.TokenIssues, "Add a template", templateAsked{}, templateShown{}, 201, nil, false, false, (*Server).apiAddTemplate},
+	{"PATCH", "/templates/{id}", status.TokenIssues, "Change a template", templateEdited{}, templateShown{}, 200, nil, false, true, (*Server).apiEditTemplate},
+	{"DELETE", "/templates/{id}", status.TokenIssues, "Remove a template", nil, nil, 204, nil, false, true, (*Server).apiRemoveTemplate},
+
 	{"GET", "/maintenance", status.TokenRead, "List maintenance, the last planned first", nil, list[maintenanceShown]{}, 200, []parameter{{"state", "only this state", wordsOf(status.MaintenanceStates)}}, true, false, (*Server).apiMaintenances},
 	{"GET", "/maintenance/{id}", status.TokenRead, "Get a maintenance", nil, maintenanceShown{}, 200, nil, false, false, (*Server).apiMaintenance},
 	{"POST", "/maintenance", status.TokenMaintenance, "Plan a maintenance", maintenanceAsked{}, maintenanceShown{}, 201, nil, false, false, (*Server).apiPlanMaintenance},

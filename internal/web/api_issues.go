@@ -47,7 +47,8 @@ func (p publishAsked) edits() issueEdited {
 }
 
 type updateAsked struct {
-	Body       string             `json:"body"`
+	Body       string             `json:"body,omitzero"`
+	Template   string             `json:"template,omitzero"` // id of one that gives the body and the state that are left out
 	State      *status.IssueState `json:"state,omitzero"`
 	Impact     *status.Impact     `json:"impact,omitzero"`
 	Components *[]affectedAsked   `json:"components,omitzero"`
@@ -191,6 +192,11 @@ func (s *Server) apiUpdateIssue(c *call) (reply, error) {
 	d, err := s.directory(c.UserContext())
 	if err != nil {
 		return reply{}, err
+	}
+	if in.Template != "" {
+		if err := s.fillAsked(c, d, &in); err != nil {
+			return reply{}, err
+		}
 	}
 	return s.decideIssue(c, status.PostUpdate{
 		ID: c.id(), Version: c.version, Body: in.Body, State: in.State, Impact: in.Impact, Components: d.asked(in.Components), Silent: in.Silent,

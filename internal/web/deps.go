@@ -143,6 +143,10 @@ type calendar interface {
 type catalogue interface {
 	Components(ctx context.Context) ([]status.Component, []status.Group, error)
 	Corrections(ctx context.Context, component string, limit int) ([]status.Correction, error)
+	Templates(ctx context.Context) ([]status.Template, error)
+	Template(ctx context.Context, id string) (status.Template, error)
+	SaveTemplate(ctx context.Context, t status.Template) (status.Template, error)
+	DeleteTemplate(ctx context.Context, id string, version int64) error
 }
 
 type evidence interface {

@@ -108,6 +108,7 @@ type issueForm struct {
 	Affected []componentRow
 	Others   []componentRow
 	Problem  map[string]string // by field
+	Wordings wordings
 	New      bool
 }
 

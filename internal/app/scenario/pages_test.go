@@ -91,6 +91,8 @@ var everyPage = []struct {
 	{path: "/admin/banner?state=all+at+once&place=inline", admin: true},
 	{path: "/admin/banner?state=an+outage&place=inline&theme=dark&dir=rtl", admin: true},
 	{path: "/admin/audit", admin: true},
+	{path: "/admin/settings/templates", admin: true},
+	{path: "/admin/settings/templates/provider", admin: true},
 	{path: "/admin/settings/tokens", admin: true},
 	{path: "/admin/users", admin: true},
 	{path: "/admin/users", admin: true, do: `document.querySelector("main form").email.value = "admin@localhost"`},
