@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,15 +13,17 @@ import (
 )
 
 type doctorCmd struct {
-	Part   string `arg:"" optional:"" help:"alertmanager, newrelic, smtp, twitter, database or rules; all if none is named."`
+	Part   string `arg:"" optional:"" help:"alertmanager, newrelic, smtp, twitter, channels, database or rules; all if none is named."`
+	Send   string `placeholder:"NAME" help:"Send a test message to this channel; with the part channels."`
 	Output string `short:"o" enum:"text,json" default:"text" help:"text or json."`
 }
 
 func (*doctorCmd) Help() string {
-	return `It reads the configuration here, and what the senders say of themselves; it changes nothing. Exit code 1 if
+	return `It reads the configuration here, and what the senders say of themselves; it changes nothing, and posts nothing without --send. Exit code 1 if
 anything should be mended.
 
-  statusbridge doctor alertmanager`
+  statusbridge doctor alertmanager
+  statusbridge doctor channels --send NAME`
 }
 
 // doctorTime bounds a look at everything.
@@ -34,7 +37,15 @@ func (d *doctorCmd) Run(c *cli) error {
 	ctx, cancel := context.WithTimeout(context.Background(), doctorTime)
 	defer cancel()
 	bar := newProgress("parts")
-	checks, err := app.Doctor(ctx, cfg, d.Part, bar.show)
+	var checks []status.Check
+	switch {
+	case d.Send == "":
+		checks, err = app.Doctor(ctx, cfg, d.Part, bar.show)
+	case d.Part != "channels":
+		err = errors.New("--send belongs to: statusbridge doctor channels --send NAME")
+	default:
+		checks, err = app.SendTest(ctx, cfg, d.Send)
+	}
 	bar.end()
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ type Channel struct {
 	AllowPrivate bool     `yaml:"allow_private,omitempty" help:"permits an address of a private network, and plain http"`
 }
 
-func (ch Channel) sender(c Config) (broadcast.Sender, error) {
+func (ch Channel) sender(c Config) (*broadcast.Channel, error) {
 	return broadcast.NewChannel(broadcast.ChannelConfig{
 		Name: ch.Name, Type: ch.Type, URL: ch.URL, User: ch.User, Password: ch.Password, Token: ch.Token, Visibility: ch.Visibility,
 		Secret: ch.Secret, Mode: ch.Mode, AllowPrivate: ch.AllowPrivate, PageName: c.Page.Name, PublicURL: c.PublicURL,
@@ -33,8 +33,8 @@ func (ch Channel) sender(c Config) (broadcast.Sender, error) {
 }
 
 // channels makes the senders of the operator's channels.
-func (c Config) channels() ([]broadcast.Sender, error) {
-	var out []broadcast.Sender
+func (c Config) channels() ([]*broadcast.Channel, error) {
+	var out []*broadcast.Channel
 	for _, ch := range c.Channels {
 		sender, err := ch.sender(c)
 		if err != nil {

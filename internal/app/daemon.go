@@ -57,10 +57,11 @@ type Daemon struct {
 	charts  *charts.Collector
 	web     *web.Server
 
-	rules   atomic.Pointer[web.RulesState]
-	secrets atomic.Pointer[[]string]
-	reload  sync.Mutex
-	fresh   string // webhook secret to show on a first start
+	rules    atomic.Pointer[web.RulesState]
+	secrets  atomic.Pointer[[]string]
+	reload   sync.Mutex
+	channels []*broadcast.Channel
+	fresh    string // webhook secret to show on a first start
 }
 
 // New wires the daemon. It fails on what a person must mend first: bad rules, a
@@ -126,7 +127,7 @@ func (d *Daemon) wire() error {
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
 		Reload: func(context.Context) error { return d.Reload() }, Clock: d.clock, Log: d.log,
-		TestMail: d.testMail, DryTweet: d.dryTweet, Preview: d.preview, Bounces: d.takeBounces, Front: d.opt.Front,
+		TestMail: d.testMail, TryChannel: d.tryChannel, DryTweet: d.dryTweet, Preview: d.preview, Bounces: d.takeBounces, Front: d.opt.Front,
 	})
 	return nil
 }
@@ -147,8 +148,12 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 		}
 		out = append(out, d.twitter)
 	}
-	others, err := d.cfg.channels()
-	return append(out, others...), err
+	var err error
+	d.channels, err = d.cfg.channels()
+	for _, channel := range d.channels {
+		out = append(out, channel)
+	}
+	return out, err
 }
 
 // Run serves until ctx is done, then drains: no new request is taken, those

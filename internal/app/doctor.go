@@ -37,6 +37,7 @@ var examiners = []struct {
 	{alerts.KindNewRelic, lookAtSources(alerts.KindNewRelic)},
 	{"smtp", lookAtSMTP},
 	{"twitter", lookAtTwitter},
+	{"channels", lookAtChannels},
 }
 
 // DoctorParts lists what Doctor can look at.

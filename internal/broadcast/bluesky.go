@@ -42,6 +42,7 @@ type session struct {
 // The methods that are called, and the collection that posts are in.
 const (
 	xrpcCreateSession  = "com.atproto.server.createSession"
+	xrpcGetSession     = "com.atproto.server.getSession"
 	xrpcRefreshSession = "com.atproto.server.refreshSession"
 	xrpcCreateRecord   = "com.atproto.repo.createRecord"
 	xrpcGetRecord      = "com.atproto.repo.getRecord"

@@ -159,6 +159,10 @@ func (c *Channel) Send(ctx context.Context, m Message) (string, error) {
 	}
 	defer resp.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if c.cfg.Type == Mastodon && m.Root != "" && resp.StatusCode == http.StatusNotFound {
+		m.Root = "" // somebody deleted the first status: this one stands alone
+		return c.Send(ctx, m)
+	}
 	if refused := judgePost(resp, said); refused != nil || err != nil {
 		return "", refused
 	}
@@ -179,6 +183,10 @@ func judgePost(resp *http.Response, body []byte) error {
 			return RetryAfter{After: time.Duration(seconds * float64(time.Second)), Err: said}
 		}
 		if at, err := http.ParseTime(asked); err == nil {
+			return RetryAfter{At: at, Err: said}
+		}
+		// Mastodon's way to say it.
+		if at, err := time.Parse(time.RFC3339Nano, resp.Header.Get("X-RateLimit-Reset")); err == nil {
 			return RetryAfter{At: at, Err: said}
 		}
 		return said

@@ -3,6 +3,7 @@ package broadcast
 import (
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
@@ -23,12 +24,22 @@ func chatText(m Message, most int) string {
 	if m.Late && m.Since != "" {
 		parts = append(parts, "Since then: "+m.Since)
 	}
-	return cutTo(strings.TrimSpace(strings.Join(parts, "\n")), most)
+	return chatRuler.fit(strings.TrimSpace(strings.Join(parts, "\n")), most)
 }
 
 func chatTitle(m Message, most int) string {
-	return cutTo(glyphs[m.Tone]+" "+m.State+": "+oneLine(m.Title), most)
+	return chatRuler.fit(glyphs[m.Tone]+" "+m.State+": "+oneLine(m.Title), most)
 }
+
+// chatRuler counts the way of whoever counts most: in units of UTF-16, of which
+// what people see as one character may have dozens.
+var chatRuler = ruler{weigh: func(text string) int {
+	n := 0
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}}
 
 // mrkdwn escapes what Slack gives a meaning in angle brackets: links, and
 // mentions of everybody.
@@ -45,12 +56,12 @@ func slackPost(cfg ChannelConfig, m Message) (post, error) {
 	if m.Link != "" {
 		text = strings.TrimSpace(text + "\n<" + mrkdwn.Replace(m.Link) + "|Status page>")
 	}
+	blocks := []any{map[string]any{"type": "header", "text": map[string]any{"type": "plain_text", "text": title, "emoji": true}}}
+	if text != "" {
+		blocks = append(blocks, map[string]any{"type": "section", "text": map[string]any{"type": "mrkdwn", "text": text, "verbatim": true}})
+	}
 	return post{url: cfg.URL, body: map[string]any{
-		"text": mrkdwn.Replace(title), "unfurl_links": false, "unfurl_media": false,
-		"blocks": []any{
-			map[string]any{"type": "header", "text": map[string]any{"type": "plain_text", "text": title, "emoji": true}},
-			map[string]any{"type": "section", "text": map[string]any{"type": "mrkdwn", "text": text, "verbatim": true}},
-		},
+		"text": mrkdwn.Replace(title), "unfurl_links": false, "unfurl_media": false, "blocks": blocks,
 	}}, nil
 }
 
@@ -91,7 +102,7 @@ var discordMark = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`
 // with the id of the message.
 func discordPost(cfg ChannelConfig, m Message) (post, error) {
 	embed := map[string]any{
-		"title": cutTo(discordMark.Replace(chatTitle(m, 120)), 250), "description": discordMark.Replace(chatText(m, 1900)), "color": discordColours[m.Tone],
+		"title": discordMark.Replace(chatTitle(m, 120)), "description": discordMark.Replace(chatText(m, 1900)), "color": discordColours[m.Tone],
 	}
 	if m.Link != "" {
 		embed["url"] = m.Link

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // SignatureHeader holds the time of signing and the signature:
@@ -45,15 +47,16 @@ func webhookPost(cfg ChannelConfig, m Message) (post, error) {
 	if m.Impact != "" {
 		subject["impact"] = m.Impact
 	}
-	return post{
-		url: cfg.URL, sign: true, header: map[string]string{"Idempotency-Key": m.DeliveryID},
-		body: map[string]any{
-			"id": m.DeliveryID, "event": m.Event, "created_at": utc(m.Queued),
-			"page": map[string]string{"name": cfg.PageName, "url": cfg.PublicURL},
-			kind:   subject, "components": components,
-			"update": map[string]any{"id": m.UpdateID, "status": m.Code, "body": clean(m.Body), "display_at": utc(m.At)},
-		},
-	}, nil
+	body := map[string]any{
+		"id": m.DeliveryID, "event": m.Event, "created_at": utc(m.Queued),
+		"page": map[string]string{"name": cfg.PageName, "url": cfg.PublicURL},
+		kind:   subject, "components": components,
+		"update": map[string]any{"id": m.UpdateID, "status": m.Code, "body": clean(m.Body), "display_at": utc(m.At)},
+	}
+	if m.Event == status.EventTest {
+		delete(body, kind) // there is none
+	}
+	return post{url: cfg.URL, sign: true, header: map[string]string{"Idempotency-Key": m.DeliveryID}, body: body}, nil
 }
 
 func utc(t time.Time) any {

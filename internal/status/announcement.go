@@ -18,6 +18,7 @@ const (
 	EventMaintenanceReminder  Event = "maintenance_reminder" // it begins soon; no update of its own
 	EventConfirm              Event = "confirm"              // asks an address whether it subscribed
 	EventSubscribed           Event = "subscribed"           // answers one that subscribes again
+	EventTest                 Event = "test"                 // tries a channel out, about nothing
 )
 
 // Milestone reports whether the event is told to those who want only what

@@ -70,6 +70,7 @@ func (s *Server) routeAdmin() {
 	s.read("/admin/deliveries", status.Viewer, s.showDeliveries)
 	s.act("/admin/deliveries/test-mail", status.Responder, s.sendTestMail)
 	s.act("/admin/deliveries/dry-tweet", status.Responder, s.showDryTweet)
+	s.act("/admin/deliveries/try", status.Responder, s.tryChannel)
 	s.act("/admin/deliveries/channel", status.Responder, s.pauseChannel)
 	s.read("/admin/deliveries/:id", status.Viewer, s.showDispatch)
 	s.act("/admin/deliveries/:id/retry", status.Responder, s.retryDispatch)

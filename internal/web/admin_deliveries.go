@@ -32,6 +32,7 @@ type channelView struct {
 	Problem               string
 	ProblemAt, SentAt     time.Time
 	Sent, Queued, Dropped int
+	Try                   bool // it can be checked, and sent a test
 }
 
 // dispatchView is one message on one channel, to all its recipients.
@@ -131,7 +132,7 @@ func (s *Server) channelViews(ctx context.Context) ([]channelView, error) {
 		cv := channelView{
 			Name: channelWord(channel), ID: channel, Paused: st.Paused, PausedBy: st.PausedBy, SentAt: st.SentAt,
 			Sent: n[status.Sent], Queued: n[status.Queued], Dropped: n[status.Failed] + n[status.Bounced],
-			Look: look{"ok", "Works"},
+			Look: look{"ok", "Works"}, Try: slices.Contains(s.cfg.Channels, channel),
 		}
 		switch {
 		case st.Paused:

@@ -192,3 +192,23 @@ func TestADryTweetShowsTextAndWeightAndWhatXSaysOfTheKeys(t *testing.T) {
 	s.signedIn(status.Viewer).post("/admin/deliveries/dry-tweet", nil).want(t, http.StatusForbidden)
 	newSite(t).signedIn(status.Responder).post("/admin/deliveries/dry-tweet", nil).want(t, http.StatusConflict, "not configured")
 }
+
+func TestAChannelIsTriedFromTheBrowser(t *testing.T) {
+	s := newSite(t, func(c *web.Config) { c.Channels = []string{"slack-ops"} })
+	b := s.signedIn(status.Responder)
+	b.get("/admin/deliveries").want(t, http.StatusOK, "slack-ops", "Not used yet", "Send a test")
+	b.post("/admin/deliveries/try", url.Values{"channel": {"slack-ops"}, "do": {"check"}}).
+		want(t, http.StatusOK, "slack-ops would take messages", "it posts as @&lt;acme&gt;", "Nothing was posted")
+	sent := b.post("/admin/deliveries/try", url.Values{"channel": {"slack-ops"}, "do": {"send"}})
+	sent.want(t, http.StatusOK, "slack-ops took a test message")
+	if strings.Contains(sent.body, "Nothing was posted") {
+		t.Error("it says that nothing was posted")
+	}
+	s.triedErr = errors.New("answer 404: no_service")
+	b.post("/admin/deliveries/try", url.Values{"channel": {"slack-ops"}, "do": {"send"}}).want(t, http.StatusBadGateway, "no_service", "no other channel waits")
+	b.post("/admin/deliveries/try", url.Values{"channel": {"email"}, "do": {"send"}}).want(t, http.StatusNotFound)
+	s.signedIn(status.Viewer).post("/admin/deliveries/try", url.Values{"channel": {"slack-ops"}}).want(t, http.StatusForbidden)
+	if got := strings.Join(s.tried, ", "); got != "slack-ops false, slack-ops true, slack-ops true" {
+		t.Errorf("tried %s", got)
+	}
+}

@@ -51,6 +51,9 @@ type Deps struct {
 	Reload func(ctx context.Context) error
 	// TestMail sends a mail to one address at once and tells the server's answer.
 	TestMail func(ctx context.Context, recipient string) (answer string, err error)
+	// TryChannel asks a chat or webhook whether it would take a message, or sends
+	// one that says that it is a test, and tells what came of it.
+	TryChannel func(ctx context.Context, name string, send bool) (said string, err error)
 	// DryTweet shows what would be posted, and asks X about the keys. What is
 	// known is in the answer even with an error.
 	DryTweet func(ctx context.Context) (DryTweet, error)

@@ -23,6 +23,7 @@ type Server struct {
 	rules   func() RulesState
 	reload  func(ctx context.Context) error
 	mailMe  func(ctx context.Context, recipient string) (answer string, err error)
+	channel func(ctx context.Context, name string, send bool) (said string, err error)
 	tweet   func(ctx context.Context) (DryTweet, error)
 	preview func(ctx context.Context, i status.Issue) (Preview, error)
 	bounce  func(ctx context.Context, report []byte) (kept int, err error)
@@ -50,7 +51,7 @@ func New(cfg Config, deps Deps) *Server {
 	s := &Server{
 		cfg: cfg, site: parseSite(cfg.PublicURL),
 		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
-		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, tweet: deps.DryTweet, preview: deps.Preview, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
+		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, channel: deps.TryChannel, tweet: deps.DryTweet, preview: deps.Preview, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
 		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(),
 		askers: newLimiter(subscribeLimit, subscribeWindow), callers: newLimiter(callsEach, callsWindow), strangers: newLimiter(wrongTokens, callsWindow),
 	}

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"html/template"
 	"io"
 	"log/slog"
@@ -124,6 +125,8 @@ type site struct {
 
 	mailed   []string // who got a test mail
 	mailErr  error
+	tried    []string // channels, and what was done with them
+	triedErr error
 	tweet    web.DryTweet
 	tweetErr error
 	reports  []string // of mail services
@@ -162,6 +165,10 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 			}
 			return s.reload
 		}, Clock: s.clock, Log: slog.New(slog.DiscardHandler),
+		TryChannel: func(_ context.Context, name string, send bool) (string, error) {
+			s.tried = append(s.tried, fmt.Sprint(name, " ", send))
+			return "it posts as @<acme>", s.triedErr
+		},
 		DryTweet: func(context.Context) (web.DryTweet, error) { return s.tweet, s.tweetErr },
 		TestMail: func(_ context.Context, to string) (string, error) {
 			s.mailed = append(s.mailed, to)

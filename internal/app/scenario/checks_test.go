@@ -96,7 +96,7 @@ func checkPage(b *browser, url, do string) []string {
 			add("without JavaScript", []string{fmt.Sprintf("these are missing: %q", more)})
 		}
 	}
-	add("console", complaintsBut(b.complained(), url))
+	add("console", complaintsBut(b.complained(), answer[string](b, "location.href")))
 	add("keyboard", b.walk())
 	answer[any](b, "checks.openAll()")
 	add(desktop.name, b.axe())
@@ -109,7 +109,7 @@ func checkPage(b *browser, url, do string) []string {
 	b.visit(url, do)
 	answer[any](b, "checks.openAll()")
 	add("keyboard at "+phone.name, b.walk())
-	add("console", complaintsBut(b.complained(), url))
+	add("console", complaintsBut(b.complained(), answer[string](b, "location.href")))
 	return found
 }
 

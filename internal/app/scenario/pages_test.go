@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/statusbridge/statusbridge/internal/broadcast/chatfake"
 )
 
 // Every page of the program, for TestEveryPage. A new page is a line here.
@@ -76,6 +78,10 @@ var everyPage = []struct {
 	{path: "/admin/groups/new", admin: true},
 	{path: "/admin/deliveries", admin: true},
 	{path: "/admin/deliveries", admin: true, fresh: true},
+	{path: "/admin/deliveries", admin: true, do: press("Dry tweet")},
+	{path: "/admin/deliveries", admin: true, do: press("Mail to me")},
+	{path: "/admin/deliveries", admin: true, do: press("Check ops")},
+	{path: "/admin/deliveries", admin: true, do: press("Send a test to broken")},
 	{path: "/admin/alerts", admin: true},
 	{path: "/admin/alerts/DEAD", admin: true},
 	{path: "/admin/alerts/DEAD", admin: true, do: `document.querySelector("main form").body.value = "{"`},
@@ -97,6 +103,12 @@ var everyPage = []struct {
 	{path: "/admin/users", admin: true},
 	{path: "/admin/users", admin: true, do: `document.querySelector("main form").email.value = "admin@localhost"`},
 	{path: "/admin/profile", admin: true},
+}
+
+// press sends the form of a button, as a press on it would.
+func press(button string) string {
+	return fmt.Sprintf(`const pressed = [...document.querySelectorAll("main button")].find(b => b.textContent.replace(/\s+/g, " ").trim() == %q);
+		{ const f = pressed.form, kept = document.createElement("input"); kept.type = "hidden"; kept.name = pressed.name; kept.value = pressed.value; f.append(kept); document.querySelector("main").prepend(f) }`, button)
 }
 
 // Each page, in Chromium: the same content without JavaScript, nothing to
@@ -152,7 +164,13 @@ func TestEveryPage(t *testing.T) {
 // paths of everyPage use.
 func busyInstallation(t *testing.T) (*world, *strings.Replacer) {
 	t.Helper()
-	w := newWorld(t, setup{})
+	chats := chatfake.Start()
+	t.Cleanup(chats.Close)
+	w := newWorld(t, setup{extra: fmt.Sprintf(`
+channels:
+  - { name: ops, type: slack, url: %q, allow_private: true }
+  - { name: broken, type: discord, url: %q, allow_private: true }
+`, chats.URL()+chatfake.SlackPath, chats.URL()+"/api/webhooks/1/old")})
 	group := w.admin.get("/admin/groups/new").form("name")
 	group.set("name", "Platform")
 	group.press("")
