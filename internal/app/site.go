@@ -35,7 +35,7 @@ func NewExporter(cfg Config, s *store.Store, log *slog.Logger) (Exporter, error)
 	if err != nil {
 		return Exporter{}, err
 	}
-	site.Mail, site.DataDir = false, ""
+	site.Mail, site.DataDir, site.Uncompressed = false, "", true
 	p, err := pages.New(site, s, Clock{}, log)
 	return Exporter{p}, err
 }

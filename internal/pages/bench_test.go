@@ -10,7 +10,7 @@ import (
 
 // BenchmarkRender is a rendering after which everything is new.
 func BenchmarkRender(b *testing.B) {
-	p := published(b, storm())
+	p, _, _ := stage(b, served(settings()), storm())
 	for b.Loop() {
 		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), &site{}, noon); err != nil {
 			b.Fatal(err)
@@ -21,7 +21,7 @@ func BenchmarkRender(b *testing.B) {
 // BenchmarkRenderUnchanged is a rendering that finds everything as it was: what
 // most webhooks cost.
 func BenchmarkRenderUnchanged(b *testing.B) {
-	p := published(b, storm())
+	p, _, _ := stage(b, served(settings()), storm())
 	old := p.site.Load()
 	for b.Loop() {
 		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), old, noon); err != nil {
@@ -32,7 +32,7 @@ func BenchmarkRenderUnchanged(b *testing.B) {
 
 // BenchmarkFind is what a visitor costs here.
 func BenchmarkFind(b *testing.B) {
-	p := published(b, storm())
+	p, _, _ := stage(b, served(settings()), storm())
 	b.ReportAllocs()
 	for b.Loop() {
 		if p.Find("/") == nil {
@@ -68,7 +68,7 @@ func busy() status.View {
 // has 10,000.
 func BenchmarkRenderBusy(b *testing.B) {
 	v := busy()
-	p := published(b, v)
+	p, _, _ := stage(b, served(settings()), v)
 	n := 0
 	for b.Loop() {
 		n++

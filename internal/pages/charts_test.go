@@ -140,7 +140,7 @@ func TestSixMetricsFitTheBudgetOfTheFirstView(t *testing.T) {
 		}
 		v.Charts = append(v.Charts, status.Series{Chart: id, Latest: day[len(day)-1], Spans: map[string][]status.Sample{"day": noise}})
 	}
-	p, _, _ := stage(t, cfg, v)
+	p, _, _ := stage(t, served(cfg), v)
 	whole := len(p.Find("/").Gzip) + len(p.Find(p.Stylesheet()).Gzip) + len(p.Find(p.press.assets.script.path).Gzip) + len(p.Find("/favicon.svg").Raw)
 	t.Logf("first view of 20 components and 6 metrics: %d bytes (page %d)", whole, len(p.Find("/").Gzip))
 	if whole > 14_000 {

@@ -26,10 +26,13 @@ type Config struct {
 	Accent     string   // a hex colour such as #0b5fff
 	CSS        string   // path of a file that is added to the stylesheet; "" adds none
 	DataDir    string   // where the last good view is kept; "" keeps none
-	Weights    status.Weights
-	Mail       bool // offer subscriptions by email
-	Charts     []status.Chart
-	TwitterURL string // of the account that posts updates; "" shows none
+	// Uncompressed: documents are to be written to files, and nobody takes them
+	// compressed.
+	Uncompressed bool
+	Weights      status.Weights
+	Mail         bool // offer subscriptions by email
+	Charts       []status.Chart
+	TwitterURL   string // of the account that posts updates; "" shows none
 	// SecurityContacts are what security.txt names, https or mailto URLs; none:
 	// there is no security.txt.
 	SecurityContacts []string

@@ -51,7 +51,7 @@ func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 		if err != nil {
 			return nil, err
 		}
-		doc := newShelf(&site{docs: map[string]*Doc{path: old.doc}}, p.clock.Now()).put(path, k, raw)
+		doc := p.press.shelf(&site{docs: map[string]*Doc{path: old.doc}}, p.clock.Now()).put(path, k, raw)
 		if !doc.packed && len(raw) < 64<<10 { // it would be the longest part of the wait
 			doc = doc.pack(always)
 		}

@@ -127,12 +127,13 @@ type shelf struct {
 	now    time.Time
 	hasty  bool        // the past may wait
 	wanted func() bool // what is made: otherwise it may stay unfinished
+	plain  bool        // nothing is compressed
 }
 
-// newShelf makes an empty shelf that follows an old site. Of one that knows
+// shelf makes an empty shelf that follows an old site. Of one that knows
 // nothing, nothing is taken over.
-func newShelf(old *site, now time.Time) *shelf {
-	s := &shelf{docs: map[string]*Doc{}, leaves: map[string]leaf{}, old: old, now: now, wanted: always}
+func (p *press) shelf(old *site, now time.Time) *shelf {
+	s := &shelf{docs: map[string]*Doc{}, leaves: map[string]leaf{}, old: old, now: now, wanted: always, plain: p.cfg.Uncompressed}
 	if old == nil {
 		s.old = &site{}
 	}
@@ -148,19 +149,22 @@ func (s *shelf) putStatus(status int, path string, k kind, raw []byte) *Doc {
 	doc, tag := s.old.docs[path], entityTag(raw)
 	if doc == nil || doc.ETag != tag || doc.Status != status || doc.CacheControl != k.cacheControl {
 		doc = newDoc(status, k, raw, tag, s.now)
+		if doc.packed = s.plain; !s.plain {
+			doc.Gzip = gzipped(doc.Raw)
+		}
 	}
 	s.docs[path] = doc
 	return doc
 }
 
-// newDoc makes a document: its version, its tag and its gzipped form, which is
-// there in no time. Brotli takes four times as long: see pack.
+// newDoc makes a document with its version and its tag, not compressed yet. Gzip is
+// done in no time; Brotli takes four times as long: see pack.
 func newDoc(status int, k kind, raw []byte, tag string, at time.Time) *Doc {
 	raw = bytes.Replace(raw, []byte(versionMark), []byte(tag[1:len(tag)-1]), 1)
 	return &Doc{
 		Status: status, ContentType: k.contentType, CacheControl: k.cacheControl, Header: k.header,
 		ETag: tag, LastModified: at.UTC().Truncate(time.Second),
-		Raw: raw, Gzip: gzipped(raw),
+		Raw: raw,
 	}
 }
 

@@ -131,7 +131,7 @@ func (p *press) putAPI(s *shelf, e *edition) error {
 // blank is the site before anything is known: it says so, with status 503, and
 // the banner stays silent.
 func (p *press) blank(now time.Time) (*site, error) {
-	s := newShelf(nil, now)
+	s := p.shelf(nil, now)
 	p.assets.put(s)
 	p.putStanding(s, now)
 	s.put("/favicon.svg", iconKind, p.assets.icons[classNone].data)
@@ -191,5 +191,7 @@ func (p *press) notFound(now time.Time) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newDoc(404, htmlKind, raw, entityTag(raw), now).pack(always), nil
+	doc := newDoc(404, htmlKind, raw, entityTag(raw), now)
+	doc.Gzip = gzipped(doc.Raw)
+	return doc.pack(always), nil
 }

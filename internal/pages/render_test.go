@@ -18,7 +18,7 @@ func worse(v *status.View) {
 }
 
 func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
-	p, w, _ := stage(t, settings(), storm())
+	p, w, _ := stage(t, served(settings()), storm())
 	before := p.site.Load().docs
 	w.change(worse)
 	if err := p.Begin(t.Context()); err != nil {
@@ -50,7 +50,7 @@ func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
 }
 
 func TestNewsDoesNotWaitForPagesOfThePastButTheyDoNotWaitForEver(t *testing.T) {
-	p, w, clock := stage(t, settings(), storm())
+	p, w, clock := stage(t, served(settings()), storm())
 	old := p.Find("/issues/aa2")
 	inStorm := func() bool { return false }
 	for n, want := range []bool{false, false, true} {

@@ -32,7 +32,7 @@ type leaf struct {
 // site; dress renders them. What did not change is not rendered or compressed
 // again.
 func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
-	s := newShelf(old, now)
+	s := p.shelf(old, now)
 	s.hasty = true
 	p.assets.put(s)
 	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
@@ -49,7 +49,7 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 // around them: its icon, and the notice that the page may be late. It gives up
 // with nil as soon as it is not wanted any more.
 func (p *press) dress(old *site, now time.Time, wanted func() bool) (*site, error) {
-	s := newShelf(old, now)
+	s := p.shelf(old, now)
 	s.docs, s.leaves, s.wanted = maps.Clone(old.docs), maps.Clone(old.leaves), wanted
 	for _, put := range []func(*shelf, *edition) error{p.putCharts, p.putPages} {
 		if err := put(s, old.now); err != nil {

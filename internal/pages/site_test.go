@@ -33,8 +33,16 @@ func (c *stillClock) Wait(ctx context.Context, d time.Duration, wake <-chan stru
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// settings compress nothing, which most tests do not look at and which takes longer
+// than all the rest.
 func settings() Config {
-	return Config{Name: "Acme", PublicURL: "https://status.example.com", Mail: true}
+	return Config{Name: "Acme", PublicURL: "https://status.example.com", Mail: true, Uncompressed: true}
+}
+
+// served is a configuration as a daemon has it.
+func served(cfg Config) Config {
+	cfg.Uncompressed = false
+	return cfg
 }
 
 // published is a publisher that has rendered a view.
@@ -284,8 +292,11 @@ func TestNoSurfaceSaysAllIsWellWhileAnIssueIsOpen(t *testing.T) {
 }
 
 func TestDocumentsAreReadyToSend(t *testing.T) {
-	p := published(t, storm())
+	p, _, _ := stage(t, served(settings()), storm())
 	for path, doc := range p.site.Load().docs {
+		if len(doc.Raw) > 1000 && (doc.Gzip == nil || doc.Brotli == nil) {
+			t.Errorf("%s is not compressed", path)
+		}
 		if doc.Status != 200 || doc.ContentType == "" || doc.CacheControl == "" || doc.LastModified.IsZero() || len(doc.ETag) < 10 {
 			t.Errorf("%s is incomplete: %+v", path, doc)
 		}
@@ -379,7 +390,7 @@ func TestBudgets(t *testing.T) {
 	for len(v.Components) < 20 {
 		v.Components = append(v.Components, component("more-"+string(rune('a'+len(v.Components))), "Another component", "g-pay"))
 	}
-	p := published(t, v)
+	p, _, _ := stage(t, served(settings()), v)
 	for _, l := range p.press.languages {
 		page, err := p.Demand(t.Context(), l.base+"/")
 		if err != nil {
@@ -406,7 +417,7 @@ func TestBudgets(t *testing.T) {
 	if n := len(p.Find(p.press.assets.script.path).Gzip); n > 3*1024 {
 		t.Errorf("the page script takes %d bytes, want at most 3 KiB", n)
 	}
-	busy := published(t, storm())
+	busy, _, _ := stage(t, served(settings()), storm())
 	frozen := len(p.Find(p.press.assets.banner.path).Gzip)
 	t.Logf("banner: %d bytes with nothing to say, %d in a storm, %d without a state", len(p.Find("/banner.js").Gzip), len(busy.Find("/banner.js").Gzip), frozen)
 	if frozen > 3*1024 {
