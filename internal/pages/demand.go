@@ -52,7 +52,7 @@ func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 			return nil, err
 		}
 		doc := p.press.shelf(&site{docs: map[string]*Doc{path: old.doc}}, p.clock.Now()).put(path, k, raw)
-		if !doc.packed && len(raw) < 64<<10 { // it would be the longest part of the wait
+		if !doc.packed {
 			doc = doc.pack(always)
 		}
 		p.memory.put(remembered{path: path, serial: s.serial, revision: s.now.view.Revision, read: read, doc: doc})

@@ -150,15 +150,15 @@ func (s *shelf) putStatus(status int, path string, k kind, raw []byte) *Doc {
 	if doc == nil || doc.ETag != tag || doc.Status != status || doc.CacheControl != k.cacheControl {
 		doc = newDoc(status, k, raw, tag, s.now)
 		if doc.packed = s.plain; !s.plain {
-			doc.Gzip = gzipped(doc.Raw)
+			doc.Gzip = compressed(&quickWriters, doc.Raw, always)
 		}
 	}
 	s.docs[path] = doc
 	return doc
 }
 
-// newDoc makes a document with its version and its tag, not compressed yet. Gzip is
-// done in no time; Brotli takes four times as long: see pack.
+// newDoc makes a document with its version and its tag, not compressed yet. A quick
+// gzip is done in no time; for the rest see pack.
 func newDoc(status int, k kind, raw []byte, tag string, at time.Time) *Doc {
 	raw = bytes.Replace(raw, []byte(versionMark), []byte(tag[1:len(tag)-1]), 1)
 	return &Doc{
@@ -168,19 +168,20 @@ func newDoc(status int, k kind, raw []byte, tag string, at time.Time) *Doc {
 	}
 }
 
-func gzipped(raw []byte) []byte {
+func gzipped(raw []byte, wanted func() bool) []byte {
 	if len(raw) > stride {
-		return compressed(&longWriters, raw, always)
+		return compressed(&longWriters, raw, wanted)
 	}
-	return compressed(&gzipWriters, raw, always)
+	return compressed(&gzipWriters, raw, wanted)
 }
 
-// pack is the document with all its forms, nil when they were not wanted any more
-// before they were done.
+// pack is the document with all its forms, as small as is worth the time; nil when
+// they were not wanted any more before they were done.
 func (d *Doc) pack(wanted func() bool) *Doc {
 	whole := *d
-	whole.Brotli, whole.packed = compressed(&brotliWriters, d.Raw, wanted), true
-	if !wanted() && whole.Brotli == nil {
+	whole.packed = true
+	whole.Gzip, whole.Brotli = gzipped(d.Raw, wanted), compressed(&brotliWriters, d.Raw, wanted)
+	if !wanted() && (whole.Gzip == nil || whole.Brotli == nil) {
 		return nil
 	}
 	return &whole
@@ -199,7 +200,8 @@ func checksum(raw []byte) string {
 
 // The writers are large and used again.
 var (
-	gzipWriters = gzipPool(gzip.BestCompression)
+	quickWriters = gzipPool(gzip.BestSpeed)
+	gzipWriters  = gzipPool(gzip.BestCompression)
 	// Of a long page, level 9 saves 8 per cent more and takes 20 times as long.
 	longWriters = gzipPool(6)
 	// Level 5: level 11 saves a few per cent more and takes a hundred times as long.

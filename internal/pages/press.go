@@ -191,7 +191,5 @@ func (p *press) notFound(now time.Time) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := newDoc(404, htmlKind, raw, entityTag(raw), now)
-	doc.Gzip = gzipped(doc.Raw)
-	return doc.pack(always), nil
+	return newDoc(404, htmlKind, raw, entityTag(raw), now).pack(always), nil
 }
