@@ -7,10 +7,7 @@ import (
 	"strings"
 )
 
-//go:embed templates/*.html
-var templateFiles embed.FS
-
-//go:embed assets
+//go:embed assets templates/*.html
 var assetFiles embed.FS
 
 // An asset is a file whose URL names its content, so it may be kept for ever.

@@ -99,7 +99,7 @@ type lineKey struct {
 // that draws the part then.
 func (e *edition) drawn(name string, part any) template.HTML {
 	var b strings.Builder
-	if err := e.lang.pages["front"].ExecuteTemplate(&b, name, part); err != nil {
+	if err := e.lang.page("front").ExecuteTemplate(&b, name, part); err != nil {
 		return ""
 	}
 	return template.HTML(b.String()) // #nosec G203: of a template

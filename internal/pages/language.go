@@ -31,7 +31,9 @@ type language struct {
 	// other is the language that people write in, when it is not this one.
 	other   string
 	phrases map[string]phrase
-	pages   map[string]*template.Template
+
+	wording sync.Mutex
+	pages   map[string]*template.Template // see page
 }
 
 // A phrase is what is said for a key, with a form for each plural category
@@ -41,8 +43,8 @@ type phrase map[plural.Form][]piece
 // A piece of a phrase is text, or the name of what is filled in.
 type piece struct{ text, blank string }
 
-// loadPhrases reads the file of a language.
-func loadPhrases(code string) (*language, error) {
+// loadLanguage reads the file of a language.
+func loadLanguage(code string) (*language, error) {
 	raw, err := languageFiles.ReadFile("languages/" + code + ".json")
 	if err != nil {
 		return nil, fmt.Errorf("page.language %q: want one of %s", code, strings.Join(languageCodes(), ", "))
@@ -51,23 +53,25 @@ func loadPhrases(code string) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &language{code: code, tag: tag, base: "/" + strings.ToLower(code)}
-	if l.phrases, err = readPhrases(raw); err != nil {
+	l := &language{code: code, tag: tag, base: "/" + strings.ToLower(code), pages: map[string]*template.Template{}}
+	if l.phrases, err = phrasesOf(code, raw); err != nil {
 		return nil, fmt.Errorf("language %s: %w", code, err)
 	}
 	return l, nil
 }
 
-// loadLanguage reads the file of a language, and words the pages in it.
-func loadLanguage(code string) (*language, error) {
-	l, err := loadPhrases(code)
-	if err != nil {
-		return nil, err
+// known holds what phrasesOf has read; each file is needed more than once.
+var known sync.Map
+
+func phrasesOf(code string, raw []byte) (map[string]phrase, error) {
+	if kept, ok := known.Load(code); ok {
+		return kept.(map[string]phrase), nil
 	}
-	if l.pages, err = l.parsePages(); err != nil {
-		return nil, fmt.Errorf("language %s: %w", code, err)
+	phrases, err := readPhrases(raw)
+	if err == nil {
+		known.Store(code, phrases)
 	}
-	return l, nil
+	return phrases, err
 }
 
 // english is what an edition is in until it is told otherwise.

@@ -33,43 +33,13 @@ func newPress(cfg Config) (*press, error) {
 		return nil, err
 	}
 	for _, code := range languageCodes() {
-		l, err := loadPhrases(code)
+		l, err := loadLanguage(code)
 		if err != nil {
 			return nil, err
 		}
 		p.spoken = append(p.spoken, l)
 	}
 	return p, nil
-}
-
-// parsePages parses the templates of all pages, to say what they say in the
-// language.
-func (l *language) parsePages() (map[string]*template.Template, error) {
-	pages := map[string]*template.Template{}
-	for name := range pageStructs {
-		set, err := l.parseTemplates("base", "parts", "plots", name)
-		if err != nil {
-			return nil, err
-		}
-		pages[name] = set
-	}
-	return pages, nil
-}
-
-// parseTemplates parses files into one set. Indentation is for us, not for the
-// wire; it is taken out of the source, for in what people write it may matter.
-func (l *language) parseTemplates(names ...string) (*template.Template, error) {
-	set := template.New("").Funcs(template.FuncMap{"say": l.tell, "time": moment.html, "name": isolated, "names": l.names, "link": link, "written": l.written})
-	for _, name := range names {
-		source, err := templateFiles.ReadFile("templates/" + name + ".html")
-		if err != nil {
-			return nil, err
-		}
-		if _, err := set.Parse(squeeze(string(source), "{{/*", "*/}}")); err != nil {
-			return nil, fmt.Errorf("page template %s: %w", name, err)
-		}
-	}
-	return set, nil
 }
 
 // pageStructs names the templates and what each is given.
@@ -88,7 +58,7 @@ type framePage struct {
 // render fills a template, whole or not at all.
 func (e *edition) render(name string, page any) ([]byte, error) {
 	var b bytes.Buffer
-	if err := e.lang.pages[name].ExecuteTemplate(&b, "page", page); err != nil {
+	if err := e.lang.page(name).ExecuteTemplate(&b, "page", page); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	return b.Bytes(), nil

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -21,9 +22,9 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// views are the parsed templates: admin pages each with the layout.
+// views are the templates: admin pages each with the layout.
 type views struct {
-	admin map[string]*template.Template
+	admin map[string]func() *template.Template
 }
 
 var viewFuncs = template.FuncMap{
@@ -46,18 +47,23 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
-// parseViews panics on a broken template: the files are embedded, so a build
-// that starts once starts always.
+// parseViews names the pages; each is parsed when it is first shown, for all of
+// them together take longer than the rest of a start. A broken one panics: the
+// files are embedded, so what a test has seen parsed parses always.
 func parseViews() views {
-	shared := template.Must(template.New("").Funcs(viewFuncs).Option("missingkey=error").
-		ParseFS(templateFiles, "templates/layout/*.html"))
-	v := views{admin: map[string]*template.Template{}}
+	layout := sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("").Funcs(viewFuncs).Option("missingkey=error").
+			ParseFS(templateFiles, "templates/layout/*.html"))
+	})
+	v := views{admin: map[string]func() *template.Template{}}
 	names, err := fs.Glob(templateFiles, "templates/admin/*.html")
 	if err != nil {
 		panic(err)
 	}
 	for _, name := range names {
-		v.admin[path.Base(name)] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, name))
+		v.admin[path.Base(name)] = sync.OnceValue(func() *template.Template {
+			return template.Must(template.Must(layout().Clone()).ParseFS(templateFiles, name))
+		})
 	}
 	return v
 }
@@ -101,7 +107,7 @@ func (s *Server) render(c *fiber.Ctx, code int, name string, p page) error {
 		return fmt.Errorf("there is no template %s", name)
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "layout", p); err != nil {
+	if err := t().ExecuteTemplate(&b, "layout", p); err != nil {
 		return fmt.Errorf("template %s: %w", name, err)
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
