@@ -182,3 +182,18 @@ func (s *Store) Synchronous(ctx context.Context) (int, error) {
 
 // Writer is the pool that writes.
 func Writer(s *Store) *sqlx.DB { return s.write }
+
+// MigrateStepByStep is how a database of an earlier release gets its schema.
+func (s *Store) MigrateStepByStep(ctx context.Context) error {
+	p, err := s.provider()
+	if err == nil {
+		_, err = p.Up(ctx)
+	}
+	return err
+}
+
+// ForgetStep makes the schema look as if a step had not been taken.
+func (s *Store) ForgetStep(ctx context.Context, version int64) error {
+	_, err := exec(ctx, s.write, "DELETE FROM goose_db_version WHERE version_id = ?", version)
+	return err
+}

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 )
 
@@ -29,23 +31,139 @@ type Migration struct {
 // PostgreSQL only one replica does so at a time; the others wait a minute for
 // it.
 func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
+	if applied, err = s.step(ctx); err != nil {
+		return applied, fmt.Errorf("migrate: %w", err)
+	}
+	// Ids are minted from the seed. It is drawn once in the life of a database.
+	_, err = exec(ctx, s.write, "UPDATE board SET seed = ? WHERE seed = ''", rand.Text()+rand.Text())
+	if err != nil {
+		return applied, fmt.Errorf("migrate: draw the seed: %w", err)
+	}
+	return applied, nil
+}
+
+// step takes the steps that are missing: mostly none, and all of them in a new
+// SQLite file, where one transaction waits for the disk once.
+func (s *Store) step(ctx context.Context) (applied int, err error) {
+	all, err := s.steps()
+	if err != nil {
+		return 0, err
+	}
+	if current, err := s.isCurrent(ctx, all); err != nil || current {
+		return 0, err
+	}
+	if s.dialect.name == sqliteDialect.name {
+		if applied, err = s.found(ctx, all); err != nil || applied > 0 {
+			return applied, err
+		}
+	}
 	p, err := s.provider()
 	if err != nil {
 		return 0, err
 	}
 	done, err := p.Up(ctx)
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+		return len(partial.Applied), err
+	}
+	return len(done), err
+}
+
+// isCurrent reports whether exactly the steps that this program knows were
+// taken. A database that cannot say so, perhaps because it is new, is not.
+func (s *Store) isCurrent(ctx context.Context, all []step) (bool, error) {
+	versions, err := s.versions()
 	if err != nil {
-		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
-			return len(partial.Applied), fmt.Errorf("migrate: %w", err)
+		return false, err
+	}
+	taken, err := versions.ListMigrations(ctx, s.long.DB)
+	if err != nil || len(taken) != len(all)+1 { // and 0, which goose begins with
+		return false, nil
+	}
+	for n, one := range taken[:len(all)] { // the newest first
+		if !one.IsApplied || one.Version != all[len(all)-1-n].version {
+			return false, nil
 		}
-		return 0, fmt.Errorf("migrate: %w", err)
 	}
-	// Ids are minted from the seed. It is drawn once in the life of a database.
-	_, err = exec(ctx, s.write, "UPDATE board SET seed = ? WHERE seed = ''", rand.Text()+rand.Text())
+	return true, nil
+}
+
+// found takes all steps at once in a file that holds nothing yet; 0 when it
+// holds something.
+func (s *Store) found(ctx context.Context, all []step) (applied int, err error) {
+	versions, err := s.versions()
 	if err != nil {
-		return len(done), fmt.Errorf("migrate: draw the seed: %w", err)
+		return 0, err
 	}
-	return len(done), nil
+	err = inTx(ctx, s.long, func(tx *sqlx.Tx) error {
+		if tables, err := scalar[int64](ctx, tx, "SELECT count(*) FROM sqlite_schema"); err != nil || tables > 0 {
+			return err
+		}
+		if err := versions.CreateVersionTable(ctx, tx.Tx); err != nil {
+			return err
+		}
+		for _, one := range append([]step{{}}, all...) {
+			if _, err := tx.ExecContext(ctx, one.sql); err != nil {
+				return fmt.Errorf("%s: %w", one.name, err)
+			}
+			if err := versions.Insert(ctx, tx.Tx, database.InsertRequest{Version: one.version}); err != nil {
+				return fmt.Errorf("%s: %w", one.name, err)
+			}
+		}
+		applied = len(all)
+		return nil
+	})
+	return applied, err
+}
+
+// versions is goose's own table of the steps taken.
+func (s *Store) versions() (database.Store, error) {
+	return database.NewStore(s.gooseDialect(), goose.DefaultTablename)
+}
+
+func (s *Store) gooseDialect() goose.Dialect {
+	if s.dialect.name == postgresDialect.name {
+		return goose.DialectPostgres
+	}
+	return goose.DialectSQLite3
+}
+
+// A step is one file of the schema.
+type step struct {
+	version   int64
+	name, sql string
+}
+
+// steps are the files of this dialect, oldest first.
+func (s *Store) steps() ([]step, error) {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []step
+	for _, file := range files { // sorted
+		if strings.HasSuffix(file, s.notOurs()) {
+			continue
+		}
+		text, err := migrations.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		name := path.Base(file)
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, step{version: version, name: name, sql: string(text)})
+	}
+	return all, nil
+}
+
+// notOurs ends the names of the files that are for the other dialect.
+func (s *Store) notOurs() string {
+	if s.dialect.name == postgresDialect.name {
+		return "-sqlite.sql"
+	}
+	return "-postgres.sql"
 }
 
 // MigrationStatus lists all steps of the schema, oldest first.
@@ -76,20 +194,18 @@ func (s *Store) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	other, dialect := "*-postgres.sql", goose.DialectSQLite3
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger())}
 	if s.dialect.name == postgresDialect.name {
-		other, dialect = "*-sqlite.sql", goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60), lock.WithUnlockTimeout(1, 5))
 		if err != nil {
 			return nil, err
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	exclude, err := fs.Glob(files, other)
+	exclude, err := fs.Glob(files, "*"+s.notOurs())
 	if err != nil {
 		return nil, err
 	}
 	options = append(options, goose.WithExcludeNames(exclude))
-	return goose.NewProvider(dialect, s.long.DB, files, options...)
+	return goose.NewProvider(s.gooseDialect(), s.long.DB, files, options...)
 }
