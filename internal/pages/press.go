@@ -127,7 +127,7 @@ func (p *press) blank(now time.Time) (*site, error) {
 	for _, path := range feedPaths() {
 		s.putStatus(503, path, kind{textKind.contentType, never, dataHeader}, []byte("The feed is not available yet, try again soon.\n"))
 	}
-	return (&site{docs: s.docs}).pack(always), nil
+	return &site{docs: s.docs}, nil // not packed: it is gone in a moment
 }
 
 // edition is the state of the world in the language of the page.
@@ -161,5 +161,5 @@ func (p *press) notFound(now time.Time) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newDoc(404, htmlKind, raw, entityTag(raw), now).pack(always), nil
+	return newDoc(404, htmlKind, raw, entityTag(raw), now), nil
 }
