@@ -75,6 +75,9 @@ type IntakeStats struct {
 	LastError     string
 	LastErrorAt   time.Time
 	LastErrorOver bool // work succeeded since
+	// RefusedAt is since when deliveries are refused because neither the database
+	// nor the journal takes them; zero: the last one was stored.
+	RefusedAt time.Time
 }
 
 // Intake takes deliveries in so that none that was acknowledged is lost, and
@@ -198,6 +201,7 @@ func (in *Intake) Accept(ctx context.Context, kind, source string, body []byte) 
 	if o.err != nil || o.journaled {
 		in.readings.drop(w.ID) // Run comes to it late or never
 	}
+	in.refused(o.err != nil)
 	if o.err != nil {
 		in.failed(o.err)
 		return Receipt{}, o.err
@@ -270,6 +274,17 @@ func (in *Intake) failed(err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.stats.LastError, in.stats.LastErrorAt, in.stats.LastErrorOver = err.Error(), in.cfg.Clock.Now(), false
+}
+
+// refused notes whether the last delivery could be stored.
+func (in *Intake) refused(yes bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !yes {
+		in.stats.RefusedAt = time.Time{}
+	} else if in.stats.RefusedAt.IsZero() {
+		in.stats.RefusedAt = in.cfg.Clock.Now()
+	}
 }
 
 // Stats is how the intake fares.

@@ -34,6 +34,7 @@ type Config struct {
 	Page      Page      `yaml:"page"`
 	Webhook   Webhook   `yaml:"webhook"`
 	Proxy     Proxy     `yaml:"proxy"`
+	Limits    Limits    `yaml:"limits"`
 	SMTP      SMTP      `yaml:"smtp"`
 	Twitter   Twitter   `yaml:"twitter"`
 	Charts    []Chart   `yaml:"charts"`
@@ -79,6 +80,11 @@ type Webhook struct {
 // Proxy names the networks whose X-Forwarded-For is believed.
 type Proxy struct {
 	Trusted []string `yaml:"trusted" unit:"networks or addresses, such as '10.0.0.0/8'" help:"whose 'X-Forwarded-For' is believed"`
+}
+
+// Limits keep one client from taking what all need.
+type Limits struct {
+	ConnectionsPerAddress int `yaml:"connections_per_address" unit:"connections, 0 is any" help:"how many one address (of IPv6, one /64) may hold at once; those of 'proxy.trusted' and of this machine are not counted, so behind a proxy let the proxy limit its clients"`
 }
 
 // SMTP is how mail leaves; without a URL there is no mail.
@@ -137,6 +143,7 @@ func defaults() Config {
 			Major: status.DefaultWeights[status.MajorOutage], Partial: status.DefaultWeights[status.PartialOutage],
 			Degraded: status.DefaultWeights[status.DegradedPerformance],
 		}},
+		Limits:  Limits{ConnectionsPerAddress: 1000},
 		SMTP:    SMTP{Connections: 16, Coalesce: "60s"},
 		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
 		Log:     Log{Level: "info"},
@@ -239,6 +246,9 @@ func (c *Config) complete() error {
 	}
 	if _, err := c.proxies(); err != nil {
 		return err
+	}
+	if c.Limits.ConnectionsPerAddress < 0 {
+		return errors.New("limits.connections_per_address: must be 0 (any number) or more")
 	}
 	if c.SMTP.URL != "" && c.SMTP.From == "" {
 		return errors.New("smtp.from: say who the mail is from, such as status@example.com")

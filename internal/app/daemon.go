@@ -121,7 +121,7 @@ func (d *Daemon) wire() error {
 		return err
 	}
 	d.web = web.New(web.Config{
-		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies,
+		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies, ConnectionsPerAddress: d.cfg.Limits.ConnectionsPerAddress,
 		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Channels: d.cfg.ChannelNames(),
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
 	}, web.Deps{

@@ -24,11 +24,14 @@ type Config struct {
 	// first; two live side by side while one is being replaced.
 	WebhookSecrets func() []string
 	// TrustedProxies are the networks whose X-Forwarded-For counts.
-	TrustedProxies    []netip.Prefix
-	MailConfigured    bool
-	TwitterConfigured bool
-	Channels          []string // names of the others
-	PageName          string
+	TrustedProxies []netip.Prefix
+	// ConnectionsPerAddress is how many connections one address may hold, 0 any;
+	// trusted proxies and this machine are not counted.
+	ConnectionsPerAddress int
+	MailConfigured        bool
+	TwitterConfigured     bool
+	Channels              []string // names of the others
+	PageName              string
 	// Languages are those that mails are written in; PageLanguage is who chose
 	// none.
 	Languages    []Language

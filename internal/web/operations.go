@@ -73,7 +73,13 @@ func (s *Server) ready(ctx context.Context) readiness {
 	} else {
 		note("journal", true, "")
 	}
-	if stats.LastError != "" && !stats.LastErrorOver {
+	if !stats.RefusedAt.IsZero() {
+		note("storage", false, "webhooks can be stored neither in the database nor in the journal since "+stats.RefusedAt.UTC().Format(time.RFC3339)+
+			" and are answered with 503: is the disk full?")
+	} else {
+		note("storage", true, "")
+	}
+	if stats.LastError != "" && !stats.LastErrorOver && stats.RefusedAt.IsZero() {
 		note("intake", false, "webhooks are stored but cannot be processed since "+stats.LastErrorAt.UTC().Format(time.RFC3339))
 	} else {
 		note("intake", true, "")
@@ -124,7 +130,10 @@ func newMetrics(s *Server) *metrics {
 	m.registry.MustRegister(m.webhooks, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "statusbridge_journal_depth",
 		Help: "Webhooks that wait in the local journal until the database is back.",
-	}, func() float64 { return float64(s.intake.Stats().JournalDepth) }), scrape{s})
+	}, func() float64 { return float64(s.intake.Stats().JournalDepth) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "statusbridge_connections_refused_total",
+		Help: "Connections refused because their address held as many as one may.",
+	}, func() float64 { return float64(s.refused.Load()) }), scrape{s})
 	return m
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -40,6 +41,8 @@ type Server struct {
 	callers   *limiter // of the API, by token
 	strangers *limiter // addresses that try tokens
 
+	refused atomic.Int64 // connections beyond the limit of an address
+
 	guarded []guardedRoute // what the gate protects, for the tests
 
 	done context.Context // ends when Shutdown begins to wait no more
@@ -54,9 +57,6 @@ func New(cfg Config, deps Deps) *Server {
 		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, channel: deps.TryChannel, tweet: deps.DryTweet, preview: deps.Preview, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
 		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(),
 		askers: newLimiter(subscribeLimit, subscribeWindow), callers: newLimiter(callsEach, callsWindow), strangers: newLimiter(wrongTokens, callsWindow),
-	}
-	if s.preview == nil {
-		s.preview = func(context.Context, status.Issue) (Preview, error) { return Preview{}, nil }
 	}
 	if s.preview == nil {
 		s.preview = func(context.Context, status.Issue) (Preview, error) { return Preview{}, nil }
@@ -153,7 +153,7 @@ func (s *Server) App() *fiber.App { return s.app }
 
 // Serve answers on the listener until Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
-	return s.app.Listener(patientListener{Listener: ln, clock: s.clock, log: s.log, done: s.done})
+	return s.app.Listener(newCrowdListener(patientListener{Listener: ln, clock: s.clock, log: s.log, done: s.done}, s))
 }
 
 // Shutdown stops accepting and waits for requests under way, until ctx ends.
