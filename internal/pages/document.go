@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
+	"github.com/molecule-man/go-brrr"
 )
 
 // Doc is one public document, ready to send. It never changes: nobody may
@@ -205,7 +205,12 @@ var (
 	// Of a long page, level 9 saves 8 per cent more and takes 20 times as long.
 	longWriters = gzipPool(6)
 	// Level 5: level 11 saves a few per cent more and takes a hundred times as long.
-	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
+	// A window of 256 kB holds all but the longest pages; the usual one of 4 MB
+	// would make each writer 8 MB larger for nothing.
+	brotliWriters = sync.Pool{New: func() any {
+		w, _ := brrr.NewWriterOptions(nil, 5, brrr.WriterOptions{LGWin: 18}) // the options are valid
+		return w
+	}}
 )
 
 func gzipPool(level int) sync.Pool {
