@@ -114,6 +114,8 @@ var stateWords = map[string]struct {
 	string(status.Identified):    {"Identified", ToneKnown},
 	string(status.Monitoring):    {"Monitoring", ToneWatched},
 	string(status.Resolved):      {"Resolved", ToneGood},
+	status.StateMerged:           {"Merged", ToneKnown},
+	status.StatePostmortem:       {"Post-mortem", ToneGood},
 	string(status.Scheduled):     {"Scheduled", TonePlanned},
 	string(status.InProgress):    {"In progress", TonePlanned},
 	string(status.Verifying):     {"Verifying", TonePlanned},
@@ -161,7 +163,7 @@ func composeIssue(m Message, i status.Issue, s Story, publicURL string) (Message
 	}
 	m.Link = link(publicURL, "issues", i.ID, u.ID)
 	m.Over = m.Since != "" && i.State == status.Resolved
-	m.Affected = names(i.Components, s.Components, u.State != string(status.Resolved))
+	m.Affected = names(i.Components, s.Components, u.State != string(status.Resolved) && u.State != status.StatePostmortem)
 	if u.State == string(status.Resolved) && !i.StartedAt.IsZero() && i.ResolvedAt.After(i.StartedAt) {
 		m.Span = Span{SpanLasted, i.StartedAt, i.ResolvedAt}
 		m.Facts = append(m.Facts, fmt.Sprintf("It lasted %s, from %s to %s.",
@@ -238,7 +240,7 @@ func (m *Message) tell(updates []status.Update, joined []string) (status.Update,
 	m.Code = u.State
 	m.State, m.Tone = say(u.State)
 	m.Body, m.At = u.Body, shown(u)
-	if last := updates[len(updates)-1]; last.State != u.State {
+	if last := updates[len(updates)-1]; last.State != u.State && last.State != status.StatePostmortem {
 		m.SinceCode = last.State
 		m.Since, _ = say(last.State)
 	}

@@ -62,6 +62,11 @@ type apiIncident struct {
 	Origin    status.Origin `json:"origin,omitempty"`
 	Confirmed *bool         `json:"confirmed,omitempty"`
 	Flapping  *bool         `json:"flapping,omitempty"`
+	// Of Statuspage, once there is a post-mortem.
+	PostmortemBody     *string `json:"postmortem_body,omitempty"`
+	PostmortemEdited   *string `json:"postmortem_body_last_updated_at,omitempty"`
+	PostmortemAt       *string `json:"postmortem_published_at,omitempty"`
+	PostmortemNotified *bool   `json:"postmortem_notified_subscribers,omitempty"`
 }
 
 type apiMaintenance struct {
@@ -187,6 +192,16 @@ func (w *apiWriter) incident(i status.Issue) apiIncident {
 		MonitoringAt: nullableTime(i.MonitoringAt), ResolvedAt: nullableTime(i.ResolvedAt),
 		StartedAt: apiTime(i.StartedAt), Shortlink: w.publicURL + "/issues/" + i.ID, PageID: w.page.ID,
 		Updates: w.updates(i.Updates), Components: []apiComponent{}, Origin: i.Origin, Confirmed: &confirmed, Flapping: &flapping,
+	}
+	if u, is := i.Postmortem(); is {
+		notified := !u.Silent
+		a.PostmortemBody, a.PostmortemNotified = nullable(visible(u.Body)), &notified
+		a.PostmortemAt, a.PostmortemEdited = nullableTime(u.DisplayAt), nullableTime(latest(u.CreatedAt, u.EditedAt))
+	}
+	for n := range a.Updates {
+		if a.Updates[n].Status == status.StateMerged { // which Statuspage does not know
+			a.Updates[n].Status = string(status.Resolved)
+		}
 	}
 	for _, c := range w.worst(i) {
 		if known, public := w.all[c.ComponentID]; public {

@@ -36,6 +36,7 @@ var apiFields = map[string]map[string]string{
 		"monitoring_at": "time?", "resolved_at": "time?", "impact": "none|minor|major|critical", "shortlink": "string", "started_at": "time",
 		"page_id": "string", "incident_updates": "[]update", "components": "[]component",
 		"origin": "alert|manual+", "confirmed": "bool+", "flapping": "bool+",
+		"postmortem_body": "string+", "postmortem_body_last_updated_at": "time+", "postmortem_published_at": "time+", "postmortem_notified_subscribers": "bool+",
 	},
 	"maintenance": {
 		"id": "string", "name": "string", "status": "scheduled|in_progress|verifying|completed", "created_at": "time", "updated_at": "time",
@@ -44,7 +45,7 @@ var apiFields = map[string]map[string]string{
 		"cancelled": "bool+",
 	},
 	"update": {
-		"id": "string", "status": "investigating|identified|monitoring|resolved|scheduled|in_progress|verifying|completed", "body": "string",
+		"id": "string", "status": "investigating|identified|monitoring|resolved|postmortem|scheduled|in_progress|verifying|completed", "body": "string",
 		"incident_id": "string", "created_at": "time", "updated_at": "time", "display_at": "time", "affected_components": "[]affected?",
 		"deliver_notifications": "bool", "custom_tweet": "string?", "tweet_id": "string?",
 	},

@@ -131,11 +131,10 @@ func (e *edition) eventLane(i status.Issue, draw func(string, time.Time, time.Ti
 		add(classNone, ev.Word, ev.time)
 	}
 	for _, u := range i.Updates {
-		class := impactLooks[i.Impact].Class
-		if u.State == string(status.Resolved) {
-			class = classOK
+		if u.State == status.StatePostmortem {
+			continue // it was all over
 		}
-		add(class, e.lang.issue(status.IssueState(u.State)), u.DisplayAt)
+		add(classOfUpdate(i, u), e.lang.issue(status.IssueState(u.State)), u.DisplayAt)
 	}
 	for n := range l.Marks {
 		l.Marks[n].Y, l.Marks[n].H = "0", "100"

@@ -52,6 +52,8 @@ type issueCard struct {
 	Affected []affected
 	Updates  []statement // newest first
 	More     int         // updates left out
+	// Postmortem is not among the updates.
+	Postmortem *statement
 }
 
 // affected is a component as an issue touches it.
@@ -154,7 +156,7 @@ func (e *edition) description() string {
 func (e *edition) issueCard(i status.Issue) issueCard {
 	c := issueCard{
 		ID: i.ID, Path: e.path("/issues/" + i.ID), Title: oneLine(i.Title), Look: e.lang.lookOfIssue(i),
-		Phase: e.lang.issue(i.State), Impact: e.lang.impact(i.Impact), Open: i.Open(),
+		Phase: e.lang.lookOfIssue(i).Word, Impact: e.lang.impact(i.Impact), Open: i.Open(),
 		Started: e.moment(i.StartedAt),
 	}
 	if !i.ResolvedAt.IsZero() {
@@ -167,13 +169,26 @@ func (e *edition) issueCard(i status.Issue) issueCard {
 		}
 	}
 	for _, u := range slices.Backward(i.Updates) {
-		class := impactLooks[i.Impact].Class
-		if u.State == string(status.Resolved) {
-			class = classOK
+		s := e.statement(u, classOfUpdate(i, u), e.lang.issue(status.IssueState(u.State)))
+		if u.State == status.StatePostmortem {
+			c.Postmortem = &s
+		} else {
+			c.Updates = append(c.Updates, s)
 		}
-		c.Updates = append(c.Updates, e.statement(u, class, e.lang.issue(status.IssueState(u.State))))
 	}
 	return c
+}
+
+// classOfUpdate is the look of a statement: what the issue does, until it says
+// that it is over, or goes on elsewhere.
+func classOfUpdate(i status.Issue, u status.Update) string {
+	switch u.State {
+	case string(status.Resolved), status.StatePostmortem:
+		return classOK
+	case status.StateMerged:
+		return classNone
+	}
+	return impactLooks[i.Impact].Class
 }
 
 // worst is what the issue did to its components: while it is open as they are
@@ -270,6 +285,7 @@ type pastItem struct {
 	Lasted   string
 	Affected []string
 	Last     template.HTML // the newest statement
+	More     string        // path of the post-mortem, "" without one
 	Drawn    template.HTML // the whole as it stands on a page; "" when it is not drawn yet
 	ended    time.Time
 }
@@ -375,6 +391,7 @@ func (l *language) condensed(days []pastDay, starts []time.Time) []pastDay {
 // the same.
 type itemKey struct {
 	id, title      string
+	merged         string
 	state          status.IssueState
 	impact         status.Impact
 	began, ended   time.Time
@@ -387,7 +404,7 @@ type itemKey struct {
 
 func (e *edition) pastIssue(i *status.Issue) pastItem {
 	key := itemKey{
-		id: i.ID, title: i.Title, state: i.State, impact: i.Impact, began: i.StartedAt, ended: i.ResolvedAt,
+		id: i.ID, title: i.Title, merged: i.MergedInto, state: i.State, impact: i.Impact, began: i.StartedAt, ended: i.ResolvedAt,
 		updates: unsafe.SliceData(i.Updates), components: unsafe.SliceData(i.Components), nUpdates: len(i.Updates), nHit: len(i.Components),
 		year: e.now.UTC().Year(), lang: e.lang,
 	}
@@ -405,8 +422,12 @@ func (e *edition) pastIssue(i *status.Issue) pastItem {
 				item.Affected = append(item.Affected, name)
 			}
 		}
-		if n := len(i.Updates); n > 0 {
-			item.Last = e.rich(i.Updates[n-1].Body)
+		for _, u := range slices.Backward(i.Updates) {
+			if u.State != status.StatePostmortem {
+				item.Last = e.rich(u.Body)
+				break
+			}
+			item.More = item.Path + "#update-" + u.ID
 		}
 		item.Drawn = e.drawn("item", item)
 		return item

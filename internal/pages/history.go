@@ -13,9 +13,16 @@ type issuePage struct {
 	Events   []event // before the first update, newest first
 	Course   *course // nil when it was over at once
 	Resolved *moment
+	// Merged leads to the issue that goes on in its place, and Parts to those
+	// that it goes on for.
+	Merged *subjectLink
+	Parts  []subjectLink
 	// Corrections of what the issue says of its components.
 	Corrections []correctionNote
 }
+
+// subjectLink leads to another issue.
+type subjectLink struct{ Path, Title string }
 
 type workPage struct {
 	shell
@@ -47,6 +54,15 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 		page.Resolved = &at
 	}
 	page.Events, page.Course = e.events(i), e.course(i)
+	for _, o := range e.view.Issues {
+		to := subjectLink{e.path("/issues/" + o.ID), oneLine(o.Title)}
+		switch {
+		case o.ID == i.MergedInto:
+			page.Merged = &to
+		case o.MergedInto == i.ID:
+			page.Parts = append(page.Parts, to)
+		}
+	}
 	hurt := e.worst(i)
 	page.Corrections = e.corrections(e.view.Corrections, func(c status.Correction) bool {
 		return c.To.After(i.StartedAt) && (i.Open() || c.From.Before(i.ResolvedAt)) &&

@@ -96,6 +96,7 @@ func composed() []string {
 	for _, s := range status.IssueStates {
 		keys = append(keys, "issue."+string(s))
 	}
+	keys = append(keys, "issue."+status.StateMerged, "issue."+status.StatePostmortem)
 	for _, s := range status.MaintenanceStates {
 		keys = append(keys, "work."+string(s))
 	}

@@ -65,6 +65,9 @@ func (l *language) work(s status.MaintenanceState) look {
 
 // lookOfIssue is the impact while the issue is open, a check once it is over.
 func (l *language) lookOfIssue(i status.Issue) look {
+	if i.MergedInto != "" {
+		return look{classNone, l.issue(status.StateMerged)}
+	}
 	if i.State == status.Resolved {
 		return look{classOK, l.issue(status.Resolved)}
 	}

@@ -81,13 +81,23 @@ func (e EditUpdate) revise(d *desk, who string) error {
 	return nil
 }
 
+// lastOf is where the last update of a state stands, -1 if there is none.
+func (i Issue) lastOf(state string) int {
+	for n, u := range slices.Backward(i.Updates) {
+		if u.State == state {
+			return n
+		}
+	}
+	return -1
+}
+
 func (e DeleteUpdate) revise(d *desk, who string) error {
 	i, n, err := d.takeUpdate(e.ID, e.Version, e.UpdateID)
 	if err != nil {
 		return err
 	}
 	old := i.Updates[n]
-	ended := i.State == Resolved && n == len(i.Updates)-1 && old.State == string(Resolved)
+	ended := i.State == Resolved && n == i.lastOf(string(Resolved))
 	switch {
 	case n == 0:
 		return Invalid{"update", "the opening of an issue cannot be deleted; edit its text"}
@@ -122,12 +132,8 @@ func (e CorrectTimes) revise(d *desk, who string) error {
 		}
 		i.ResolvedAt = e.ResolvedAt
 		i.Updates = slices.Clone(i.Updates)
-		// What ended the outage is the update that said so.
-		for n := len(i.Updates) - 1; n >= 0; n-- {
-			if i.Updates[n].State == string(Resolved) {
-				i.Updates[n].DisplayAt = e.ResolvedAt
-				break
-			}
+		if n := i.lastOf(string(Resolved)); n >= 0 { // what ended the outage is the update that said so
+			i.Updates[n].DisplayAt = e.ResolvedAt
 		}
 	}
 	switch {

@@ -55,7 +55,7 @@ func TestInvariantsHoldInEveryHistory(t *testing.T) {
 				"fire": h.fire, "fire another": h.fire, "clear": h.clear, "clear another": h.clear, "late": h.late, "disagree": h.disagree,
 				"wait": h.wait, "wait on": h.wait, "beat": h.beat, "poll": h.poll, "restart": h.restart, "set the clock": h.setClock,
 				"new relic": h.newRelic, "merge": h.mergeInto, "publish": h.publish, "dismiss": h.dismiss, "edit": h.edit, "post": h.post,
-				"hand back": h.handBack, "take back": h.takeBack, "amend": h.amend, "triage": h.triage, "open by hand": h.openByHand, "maintain": h.maintain, "end maintenance": h.endMaintenance,
+				"hand back": h.handBack, "merge issues": h.mergeIssues, "take back": h.takeBack, "amend": h.amend, "triage": h.triage, "open by hand": h.openByHand, "maintain": h.maintain, "end maintenance": h.endMaintenance,
 			})
 			taken.Add(h.steps)
 		})
@@ -328,6 +328,18 @@ func (h *history) handBack(t *rapid.T) {
 	if i, ok := h.someIssue(t); ok && len(i.Held) > 0 {
 		h.person(status.HandBack{ID: i.ID, Version: i.Version, Fields: []status.Field{rapid.SampledFrom(status.Fields).Draw(t, "field")}})
 	}
+}
+
+func (h *history) mergeIssues(t *rapid.T) {
+	from, ok := h.someIssue(t)
+	if !ok {
+		return
+	}
+	into, _ := h.someIssue(t)
+	h.person(status.MergeIssue{
+		ID: from.ID, Version: from.Version, Into: into.ID,
+		Components: rapid.Bool().Draw(t, "components"), Silent: rapid.Bool().Draw(t, "silent"),
+	})
 }
 
 func (h *history) takeBack(t *rapid.T) {

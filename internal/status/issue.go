@@ -142,6 +142,9 @@ type Issue struct {
 	SnoozedUntil time.Time
 
 	ResolvedBy string
+	MergedInto string // the issue that goes on in its place, see MergeIssue
+	// PostmortemDraft is what its authors write and have not published.
+	PostmortemDraft string
 
 	RulesHash    string    // of the rules.yaml it was opened by; it finishes with them
 	Escalated    []int     // the rule's escalations that have been reached

@@ -250,7 +250,7 @@ func (d *desk) reopen(i *Issue, old Issue) error {
 	if old.State != Resolved || i.State == Resolved {
 		return nil
 	}
-	i.ResolvedAt, i.ResolvedBy = time.Time{}, ""
+	i.ResolvedAt, i.ResolvedBy, i.MergedInto = time.Time{}, "", ""
 	t, ok := d.track(TrackKey{i.Rule, i.Group})
 	if i.Origin != FromAlert || !ok {
 		return nil

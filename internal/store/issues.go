@@ -30,6 +30,7 @@ var publicIssues = table[status.Issue]{
 			{"monitoring_at", at(&i.MonitoringAt)},
 			{"resolved_at", at(&i.ResolvedAt)},
 			{"updated_at", at(&i.UpdatedAt)},
+			{"merged_into", &i.MergedInto},
 		}
 	},
 }
@@ -44,6 +45,7 @@ var issues = table[status.Issue]{
 			column{"recurrence_of", &i.RecurrenceOf}, column{"announced_at", at(&i.AnnouncedAt)},
 			column{"published_by", &i.PublishedBy}, column{"claimed_by", &i.ClaimedBy}, column{"claimed_at", at(&i.ClaimedAt)},
 			column{"snoozed_by", &i.SnoozedBy}, column{"snoozed_until", at(&i.SnoozedUntil)},
+			column{"postmortem_draft", &i.PostmortemDraft},
 		)
 	},
 }
@@ -116,6 +118,11 @@ func (s *Store) Issues(ctx context.Context, q IssueQuery) ([]status.Issue, error
 	tail += " ORDER BY created_at DESC, id DESC"
 	tail, args = limited(tail, args, q.Limit)
 	return issues.list(ctx, s.read, tail, args...)
+}
+
+// MergedInto lists the issues that were merged into one, the earliest first.
+func (s *Store) MergedInto(ctx context.Context, id string) ([]status.Issue, error) {
+	return issues.list(ctx, s.read, "WHERE merged_into = ? ORDER BY started_at, id", id)
 }
 
 // limited adds a LIMIT; 0 is none.

@@ -99,7 +99,8 @@ var timers = table[timer]{
 }
 
 // IssueTracks lists the tracks whose alerts are behind an issue: its own (rule,
-// group) and those that led to it.
+// group), those that led to it or are evidence of it, and those of issues that
+// were merged into it.
 func (s *Store) IssueTracks(ctx context.Context, issueID string) ([]status.TrackKey, error) {
 	var keys []status.TrackKey
 	i, err := s.Issue(ctx, issueID)
@@ -109,7 +110,16 @@ func (s *Store) IssueTracks(ctx context.Context, issueID string) ([]status.Track
 	if i.Rule != "" {
 		keys = append(keys, status.TrackKey{Rule: i.Rule, Group: i.Group})
 	}
-	ts, err := tracks.list(ctx, s.read, "WHERE issue_id = ?", issueID)
+	merged, err := s.MergedInto(ctx, issueID)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range merged {
+		if m.Rule != "" {
+			keys = append(keys, status.TrackKey{Rule: m.Rule, Group: m.Group})
+		}
+	}
+	ts, err := tracks.list(ctx, s.read, "WHERE issue_id = ? OR attached_to = ?", issueID, issueID)
 	for _, t := range ts {
 		if !slices.Contains(keys, t.Key) {
 			keys = append(keys, t.Key)

@@ -24,7 +24,9 @@ type issuePage struct {
 	Suggestions []suggestion
 	Form        issueForm
 	Update      updateForm
-	Wordings    wordings     // for the update
+	Wordings    wordings // for the update
+	Merge       mergeForm
+	Postmortem  postmortemForm
 	Updates     []updateView // newest first
 	Signals     []signalView
 	Timeline    timeline
@@ -128,6 +130,13 @@ func (s *Server) issuePage(ctx context.Context, id string, in issueInput) (issue
 		view.Form.Problem[in.invalid.Field] = in.invalid.Message
 		view.Alert = "Nothing was saved yet: " + in.invalid.Message + "."
 	}
+	if view.Merge, err = s.merging(ctx, i); err != nil {
+		return view, err
+	}
+	view.Postmortem = newPostmortemForm(i)
+	if typed := in.postmortem; typed != nil {
+		view.Postmortem.Body, view.Postmortem.Problem, view.Postmortem.Open = typed.Body, typed.Problem, true
+	}
 	if view.Draft {
 		if view.Form.Wordings, err = s.wordings(ctx, "/admin/issues/"+id+"/review", true); err != nil {
 			return view, err
@@ -198,7 +207,7 @@ func updateViews(updates []status.Update) []updateView {
 	var list []updateView
 	for n, u := range slices.Backward(updates) {
 		view := updateView{
-			State: cmp.Or(stateWords[status.IssueState(u.State)], maintenanceLooks[status.MaintenanceState(u.State)].Word),
+			State: cmp.Or(stateWords[status.IssueState(u.State)], tellingWords[u.State], maintenanceLooks[status.MaintenanceState(u.State)].Word),
 			ID:    u.ID, Opening: n == 0,
 			Body: u.Body, By: u.By, At: u.DisplayAt, Edited: !u.EditedAt.IsZero(), Silent: u.Silent,
 		}

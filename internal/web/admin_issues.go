@@ -85,6 +85,8 @@ type issueInput struct {
 	invalid status.Invalid
 	alert   string
 	said    map[string]string // updates reworded, by id
+	// postmortem as it was typed
+	postmortem *postmortemForm
 }
 
 func (s *Server) sendIssue(c *fiber.Ctx, code int, in issueInput) error {
@@ -249,6 +251,9 @@ func fulfilled(i status.Issue, edit status.Edit) bool {
 		return !slices.ContainsFunc(i.Updates, func(u status.Update) bool { return u.ID == e.UpdateID })
 	case status.HandBack:
 		return !slices.ContainsFunc(e.Fields, i.Holds)
+	case status.WithdrawPostmortem:
+		_, published := i.Postmortem()
+		return !published
 	case status.KeepFields:
 		return !slices.ContainsFunc(i.Waiting(), func(sg status.Suggestion) bool { return slices.Contains(e.Fields, sg.Field) })
 	}

@@ -23,6 +23,9 @@ var endpoints = []endpoint{
 	{"POST", "/issues/{id}/resolve", status.TokenIssues, "Resolve a public issue", resolveAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiResolveIssue},
 	{"POST", "/issues/{id}/hand-back", status.TokenIssues, "Give fields back to automation", fieldsAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiHandBack},
 	{"POST", "/issues/{id}/keep", status.TokenIssues, "Decline what automation suggests for fields", fieldsAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiKeep},
+	{"POST", "/issues/{id}/merge", status.TokenIssues, "Merge an issue into another, which goes on for both", mergeAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiMerge},
+	{"PUT", "/issues/{id}/postmortem", status.TokenIssues, "Write the post-mortem of an issue; a draft unless publish is true", postmortemAsked{}, issueShown{}, 200, nil, false, true, (*Server).apiPostmortem},
+	{"DELETE", "/issues/{id}/postmortem", status.TokenIssues, "Withdraw a published post-mortem; it becomes a draft", nil, issueShown{}, 200, nil, false, true, (*Server).apiWithdrawPostmortem},
 
 	{"GET", "/templates", status.TokenRead, "List templates of updates", nil, list[templateShown]{}, 200, nil, false, false, (*Server).apiTemplates},
 	{"GET", "/templates/{id}", status.TokenRead, "Get a template", nil, templateShown{}, 200, nil, false, false, (*Server).apiTemplate},

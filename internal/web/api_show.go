@@ -43,9 +43,18 @@ type issueShown struct {
 	MonitoredAt *time.Time        `json:"monitoring_at"`
 	ResolvedAt  *time.Time        `json:"resolved_at"`
 	ResolvedBy  string            `json:"resolved_by"`
+	MergedInto  *string           `json:"merged_into"` // id of the issue that goes on in its place
+	Postmortem  postmortemShown   `json:"postmortem"`
 	UpdatedAt   *time.Time        `json:"updated_at"`
 	Updates     []updateShown     `json:"updates"`
 	URL         *string           `json:"url"` // of the public page, null while it is not public
+}
+
+type postmortemShown struct {
+	Draft       string     `json:"draft"` // not published
+	Body        string     `json:"body"`  // as customers read it, "" while it is not published
+	PublishedAt *time.Time `json:"published_at"`
+	EditedAt    *time.Time `json:"edited_at"`
 }
 
 type affectedShown struct {
@@ -101,6 +110,13 @@ func (s *Server) showIssueAPI(d directory) func(status.Issue) issueShown {
 		}
 		for _, sg := range i.Suggestions {
 			v.Suggestions = append(v.Suggestions, suggestionShown{sg.Field, sg.Value, sg.Reason, moment(sg.At), sg.DeclinedBy})
+		}
+		if i.MergedInto != "" {
+			v.MergedInto = &i.MergedInto
+		}
+		v.Postmortem.Draft = i.PostmortemDraft
+		if u, is := i.Postmortem(); is {
+			v.Postmortem.Body, v.Postmortem.PublishedAt, v.Postmortem.EditedAt = u.Body, moment(u.DisplayAt), moment(u.EditedAt)
 		}
 		if i.Public() {
 			url := s.site.origin + "/issues/" + i.ID

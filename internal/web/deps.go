@@ -138,6 +138,7 @@ type writer interface {
 type issues interface {
 	Issue(ctx context.Context, id string) (status.Issue, error)
 	Issues(ctx context.Context, q store.IssueQuery) ([]status.Issue, error)
+	MergedInto(ctx context.Context, id string) ([]status.Issue, error)
 	Entries(ctx context.Context, subject string, limit int) ([]status.Entry, error)
 }
 

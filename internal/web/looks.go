@@ -31,6 +31,9 @@ var stateWords = map[status.IssueState]string{
 	status.Resolved:      "Resolved",
 }
 
+// tellingWords are for updates that tell of no state of the issue.
+var tellingWords = map[string]string{status.StateMerged: "Merged", status.StatePostmortem: "Post-mortem"}
+
 var stageWords = map[status.Stage]string{
 	status.Draft:     "Draft",
 	status.Published: "Public",
@@ -55,6 +58,9 @@ var fieldWords = map[status.Field]string{
 }
 
 func lookOfIssue(i status.Issue) look {
+	if i.MergedInto != "" {
+		return look{"none", "Merged"}
+	}
 	if i.State == status.Resolved {
 		return look{"ok", "Resolved"}
 	}

@@ -93,9 +93,12 @@ func lines(s string) string {
 	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
 }
 
-func version(f url.Values) int64 {
+func version(f url.Values) int64 { return number(f.Get("version")) }
+
+// number reads the version that a form carries.
+func number(text string) int64 {
 	var n int64
-	for _, d := range f.Get("version") {
+	for _, d := range text {
 		if d < '0' || d > '9' || n > 1<<50 {
 			return -1 // matches no version: a conflict, not a blind overwrite
 		}
