@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,9 @@ func TestAPostmortemStandsOnItsPageAndTheFrontOnlyLeadsThere(t *testing.T) {
 	page := body(t, p, "/issues/st2")
 	if len(pick(t, page, "#update-st2-p")) != 1 || !strings.Contains(page, "A cache was full.") {
 		t.Error("the page does not have it")
+	}
+	if got := texts(t, page, "h3"); !slices.Contains(got, "Why") {
+		t.Errorf("its headings are %q", got)
 	}
 	front := body(t, p, "/")
 	if strings.Contains(front, "A cache was full.") || !strings.Contains(front, `href="/issues/st2#update-st2-p"`) || !strings.Contains(front, "It is the certificate, too.") {

@@ -165,7 +165,7 @@ func (p *press) statements(e *edition) []feedEntry {
 		list = append(list, feedEntry{
 			id: permanentID("update", u.ID), url: p.cfg.PublicURL + path + "#update-" + u.ID, title: e.lang.pair(word, oneLine(title)),
 			published: u.DisplayAt, updated: latest(u.DisplayAt, u.EditedAt),
-			content: func() string { return string(e.rich(u.Body)) + "\n" + about() },
+			content: func() string { return string(e.said(u)) + "\n" + about() },
 		})
 	}
 	changes := e.ends().issues
@@ -198,7 +198,7 @@ func (e *edition) planned(m status.Maintenance) string {
 func (e *edition) told(updates []status.Update, components []string, word func(state string) string) string {
 	var b strings.Builder
 	for _, u := range slices.Backward(updates) {
-		fmt.Fprintf(&b, "<p><strong>%s</strong> · %s</p>\n%s\n", word(u.State), e.feedTime(u.DisplayAt), e.rich(u.Body))
+		fmt.Fprintf(&b, "<p><strong>%s</strong> · %s</p>\n%s\n", word(u.State), e.feedTime(u.DisplayAt), e.said(u))
 	}
 	return b.String() + e.affectedText(components)
 }

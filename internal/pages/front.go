@@ -212,7 +212,7 @@ func (e *edition) worst(i status.Issue) []status.Affected {
 }
 
 func (e *edition) statement(u status.Update, class, phase string) statement {
-	s := statement{ID: u.ID, Class: class, Phase: phase, Body: e.rich(u.Body), At: e.moment(u.DisplayAt)}
+	s := statement{ID: u.ID, Class: class, Phase: phase, Body: e.said(u), At: e.moment(u.DisplayAt)}
 	if !u.EditedAt.IsZero() {
 		at := e.moment(u.EditedAt)
 		s.Edited = &at

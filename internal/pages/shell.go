@@ -74,6 +74,14 @@ func (e *edition) rich(source string) template.HTML {
 	return e.texts.get(source, func() template.HTML { return richText(source) })
 }
 
+// said is what an update says.
+func (e *edition) said(u status.Update) template.HTML {
+	if u.State == status.StatePostmortem {
+		return e.texts.get("post-mortem\x00"+u.Body, func() template.HTML { return essay(u.Body) })
+	}
+	return e.rich(u.Body)
+}
+
 func newEdition(v status.View, now, late time.Time) *edition {
 	now = now.UTC().Truncate(time.Minute)
 	e := &edition{
