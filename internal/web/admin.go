@@ -102,6 +102,7 @@ func (s *Server) routeAdmin() {
 	s.act("/admin/users/:id/reset", status.Admin, s.resetUser)
 	s.read("/admin/profile", status.Viewer, s.showProfile)
 	s.act("/admin/profile/password", status.Viewer, s.changePassword)
+	s.act("/admin/profile/keys", status.Viewer, s.saveKeys)
 	s.act("/admin/profile/sessions", status.Viewer, s.endSessions)
 	s.read("/admin/settings/templates", status.Responder, s.showTemplates)
 	s.act("/admin/settings/templates", status.Responder, s.createTemplate)

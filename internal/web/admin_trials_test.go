@@ -9,6 +9,7 @@ import (
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
 )
 
 const someRules = `version: 1
@@ -63,7 +64,7 @@ func TestABacktestShowsWhatOtherRulesWouldHaveOpened(t *testing.T) {
 	b.get("/admin/rules/backtest").want(t, http.StatusOK, "Checkout is down")
 	wider := strings.ReplaceAll(someRules, `"CheckoutDown"`, `"DiskWillFill"`)
 	got := b.post("/admin/rules/backtest", url.Values{"rules": {wider}, "since": {"7d"}})
-	got.want(t, http.StatusOK, "1 webhooks with 2 alerts", "1 more would have opened", "would have opened</span>")
+	got.want(t, http.StatusOK, "1 webhook with 2 alerts", "1 more would have opened", "would have opened</span>")
 	b.post("/admin/rules/backtest", url.Values{"rules": {someRules + "typo: 1\n"}}).want(t, http.StatusUnprocessableEntity, "Nothing was tested", "candidate:7:1", "typo")
 	if issues := b.get("/admin/issues").body; strings.Contains(issues, "Checkout is down") {
 		t.Error("a back-test opened an issue")
@@ -98,6 +99,20 @@ func TestADeadLetterIsMendedAndTakenInAgain(t *testing.T) {
 	}
 	b.get("/admin/alerts/w0").want(t, http.StatusOK, "taken in again as w1 by admin@example.com; it was: could not be read", "broken")
 	b.get("/admin/audit").want(t, http.StatusOK, "replayed")
+}
+
+func TestADeadLetterThatTwoReplayAtOnceIsTakenInOnce(t *testing.T) {
+	s := newSite(t)
+	s.keep(status.Webhook{ID: "w0", Body: []byte(`{"broken": `), State: status.WebhookDead, Verdict: "could not be read: it is no JSON"})
+	other := store.Promise{Name: "replay w0", CreatedAt: s.clock.Now()} // of somebody whose request is under way
+	if _, first, err := s.store.Promise(t.Context(), other, time.Hour); err != nil || !first {
+		t.Fatal(first, err)
+	}
+	b := s.signedIn(status.Admin)
+	b.post("/admin/alerts/w0", nil).want(t, http.StatusSeeOther)
+	if len(s.intake.got) != 0 {
+		t.Error("it was taken in twice")
+	}
 }
 
 func TestAWebhookSaysWhatItsAlertsDid(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
 )
 
 // webhookPage is one delivery: what came, and what each of its alerts did.
@@ -122,9 +124,18 @@ func (s *Server) replayWebhook(c *fiber.Ctx, v visit) error {
 		}
 		body = []byte(mended)
 	}
-	receipt, err := s.intake.Accept(ctx, w.Kind, w.Source, body)
+	// two at the same moment take it in once
+	p := store.Promise{Name: "replay " + id, CreatedAt: s.clock.Now()}
+	_, first, err := s.store.Promise(ctx, p, keysLast)
 	if err != nil {
 		return err
+	}
+	if !first {
+		return redirect(c, "/admin/alerts/"+id, "replayed")
+	}
+	receipt, err := s.intake.Accept(ctx, w.Kind, w.Source, body)
+	if err != nil {
+		return errors.Join(err, s.store.BreakPromise(ctx, p.Name)) // nothing was taken in
 	}
 	now, text := s.clock.Now(), "taken in again as "+receipt.ID+" by "+v.account.Email+"; it was: "+w.Verdict
 	_, err = s.store.Apply(ctx, now, func(status.Board) (status.Changes, error) {

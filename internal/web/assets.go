@@ -8,22 +8,31 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-//go:embed assets/admin.css
+//go:embed assets/admin.css assets/admin.js
 var assetFiles embed.FS
 
 // assets live at URLs that name their content, so browsers may keep them.
 type assets struct {
 	stylesheet string // its path
 	css        []byte
+	script     string // its path
+	js         []byte
 }
 
 func loadAssets() assets {
-	css, err := assetFiles.ReadFile("assets/admin.css")
+	var a assets
+	a.stylesheet, a.css = asset("admin", ".css")
+	a.script, a.js = asset("admin", ".js")
+	return a
+}
+
+func asset(name, ending string) (path string, content []byte) {
+	content, err := assetFiles.ReadFile("assets/" + name + ending)
 	if err != nil {
 		panic(err) // embedded: it is there or the build is broken
 	}
-	sum := sha256.Sum256(css)
-	return assets{stylesheet: "/assets/admin." + hex.EncodeToString(sum[:6]) + ".css", css: css}
+	sum := sha256.Sum256(content)
+	return "/assets/" + name + "." + hex.EncodeToString(sum[:6]) + ending, content
 }
 
 func (s *Server) serveStylesheet(c *fiber.Ctx) error {

@@ -162,9 +162,16 @@ func (s *Server) sendFrameIn(c *fiber.Ctx, code int, lang, title string, body te
 	return c.Status(code).Send(page)
 }
 
+// The policies of pages that are made on request: those of the admin may have
+// its one script.
+const (
+	formPolicy  = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	adminPolicy = formPolicy + "; script-src 'self'"
+)
+
 // protect sets the headers of every page that is made on request.
 func (s *Server) protect(c *fiber.Ctx) {
-	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	c.Set(fiber.HeaderContentSecurityPolicy, formPolicy)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderXFrameOptions, "DENY")
 	// not no-referrer: that makes browsers send "Origin: null" with our forms

@@ -69,7 +69,7 @@ func (s *Server) ready(ctx context.Context) readiness {
 	}
 	stats := s.intake.Stats()
 	if n := stats.JournalDepth; n > 0 {
-		note("journal", false, itoa(n)+" webhooks wait in the journal for the database")
+		note("journal", false, "the journal keeps "+counted(n, "webhook")+" for the database")
 	} else {
 		note("journal", true, "")
 	}

@@ -34,7 +34,7 @@ func TestReadyzTellsTheTruth(t *testing.T) {
 	s.lateSince = time.Time{}
 	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, "have not been rendered yet")
 	s.late, s.intake.depth = false, 3
-	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, `"ready":false`, "3 webhooks wait in the journal")
+	s.browser().get("/readyz").want(t, http.StatusServiceUnavailable, `"ready":false`, "the journal keeps 3 webhooks")
 	_ = s.store.Close()
 	got := s.browser().get("/readyz")
 	got.want(t, http.StatusServiceUnavailable, "the database does not answer")

@@ -119,6 +119,7 @@ func (s *Server) route() {
 	s.app.Get("/uptime/:month", s.demandPublic)
 	s.app.Get("/incidents/:id", redirectIncident)
 	s.app.Get(s.assets.stylesheet, s.serveStylesheet)
+	s.app.Get(s.assets.script, s.serveScript)
 
 	s.routeSubscriptions()
 	s.routeAPI()

@@ -28,10 +28,11 @@ type views struct {
 }
 
 var viewFuncs = template.FuncMap{
-	"utc":  utc,
-	"day":  func(t time.Time) string { return t.UTC().Format("2 Jan 2006") },
-	"rfc":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"dict": dict,
+	"utc":     utc,
+	"day":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006") },
+	"rfc":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"dict":    dict,
+	"counted": counted,
 }
 
 // dict lets one template hand several things to another.
@@ -83,6 +84,8 @@ type page struct {
 	Drafts     int
 	PageName   string
 	Stylesheet string
+	Script     string
+	Keys       []keyView // none: they are turned off
 	Version    string
 }
 
@@ -95,6 +98,10 @@ func (s *Server) render(c *fiber.Ctx, code int, name string, p page) error {
 	if v, ok := c.Locals(visitKey{}).(visit); ok {
 		p.CSRF, p.Name, p.Role = v.session.CSRF, v.name(), string(v.account.Role)
 		p.Respond, p.Manage = v.may(status.Responder), v.may(status.Admin)
+		if p.Keys = s.keys(c); p.Keys != nil {
+			p.Script = s.assets.script
+			c.Set(fiber.HeaderContentSecurityPolicy, adminPolicy)
+		}
 		if p.Drafts == 0 {
 			p.Drafts = s.countDrafts(c)
 		}
@@ -150,6 +157,8 @@ var notices = map[string]string{
 	"handed-back":          "Handed back to automation.",
 	"kept":                 "Kept as it is. Automation suggests it no more.",
 	"opened":               "Opened.",
+	"keys-off":             "The keys are off in this browser.",
+	"keys-on":              "The keys are on.",
 	"merged":               "Merged. This one goes on for both.",
 	"postmortem":           "Post-mortem published. Customers can read it now.",
 	"postmortem-saved":     "Saved for its authors. Customers do not see it.",
