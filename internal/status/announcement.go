@@ -48,7 +48,9 @@ type Announcement struct {
 	// Components whose subscribers are addressed.
 	Components []string
 	// Channels limits where it goes ("email", "twitter"); nil is everywhere.
-	Channels  []string
+	Channels []string
+	// Except names those of them that a person left out.
+	Except    []string
 	Priority  Priority
 	CreatedAt time.Time
 	DueAt     time.Time

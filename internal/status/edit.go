@@ -40,6 +40,7 @@ type EditIssue struct {
 type PublishIssue struct {
 	EditIssue
 	Silent bool
+	Except []string // channels that are left out this time
 }
 
 // DismissIssue discards a draft.

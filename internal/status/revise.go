@@ -316,6 +316,12 @@ func (e PublishIssue) revise(d *desk, who string) error {
 		})
 	}
 	d.publish(&i, who, ReasonPerson, e.Silent)
+	for n := range d.c.Announcements { // the one that publishing ordered
+		d.c.Announcements[n].Except = e.Except
+	}
+	if len(e.Except) > 0 && !e.Silent {
+		d.log(Entry{Actor: who, Action: "left out channels for", Subject: i.ID, Reason: ReasonPerson, Detail: strings.Join(e.Except, ", ")})
+	}
 	d.saveIssue(i)
 	return nil
 }

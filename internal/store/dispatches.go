@@ -71,7 +71,7 @@ func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status
 		}
 		for _, a := range due {
 			for _, o := range outlets {
-				if a.Channels != nil && !allows(a.Channels, o) {
+				if a.Channels != nil && !allows(a.Channels, o) || slices.Contains(a.Except, o.Channel) {
 					continue
 				}
 				if err := s.dispatch(ctx, tx, a, o, now); err != nil {

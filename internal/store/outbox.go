@@ -21,6 +21,7 @@ var announcements = table[status.Announcement]{
 			{"update_id", &a.UpdateID},
 			{"components", doc(&a.Components)},
 			{"channels", doc(&a.Channels)},
+			{"left_out", doc(&a.Except)},
 			{"priority", &a.Priority},
 			{"created_at", at(&a.CreatedAt)},
 			{"due_at", at(&a.DueAt)},

@@ -134,6 +134,18 @@ func TestFanOutKeepsToTheChannelsAllowed(t *testing.T) {
 	})
 }
 
+func TestFanOutLeavesOutWhatAPersonDid(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		member(t, s, "a@x")
+		a := announcement("u1")
+		a.Channels, a.Except = nil, []string{status.ChannelEmail}
+		announce(t, s, a)
+		if n := fanOut(t, s, noon, []string{status.ChannelEmail, status.ChannelTwitter}); n != 1 {
+			t.Errorf("%d deliveries, want the tweet", n)
+		}
+	})
+}
+
 func TestFanOutWaitsUntilDue(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		member(t, s, "a@x")

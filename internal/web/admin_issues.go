@@ -112,7 +112,8 @@ func (s *Server) saveIssue(c *fiber.Ctx, v visit) error {
 	reviewed := f.Get("from") == "review" && now.Stage == status.Draft
 	switch f.Get("do") {
 	case "publish":
-		decision, done = status.PublishIssue{EditIssue: edit}, "published"
+		left := leftOut(f, s.outlets())
+		decision, done = status.PublishIssue{EditIssue: edit, Except: left, Silent: len(left) > 0 && len(f["tell"]) == 0}, "published"
 	case "publish-silently":
 		decision, done = status.PublishIssue{EditIssue: edit, Silent: true}, "silently"
 	default:

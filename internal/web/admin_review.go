@@ -4,8 +4,8 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -32,8 +32,15 @@ type reviewPage struct {
 	Mails   int // recipients
 	Mailed  bool
 	Tweeted bool
+	Tells   []tellView
 	Button  string
-	Nobody  bool
+	Nobody  bool // no channel would tell, whatever is ticked
+}
+
+// tellView is a channel that would tell of the publication.
+type tellView struct {
+	Channel, Words string
+	Told           bool // and is not left out
 }
 
 // showReview shows a draft as the page, the mail and the tweet would have it,
@@ -97,6 +104,7 @@ func (s *Server) sendReview(c *fiber.Ctx, v visit, code int, i status.Issue, sh 
 		view.Form.Version, view.Form.Seen = version(f), seenSheet(f, issueSheet(i))
 	}
 	would, told, err := s.proposed(v, d, i, sh)
+	left := leftOut(form(c), s.outlets())
 	if err != nil && !errors.As(err, &invalid) {
 		return err
 	}
@@ -110,7 +118,7 @@ func (s *Server) sendReview(c *fiber.Ctx, v visit, code int, i status.Issue, sh 
 	if view.Preview, err = s.preview(ctx, would); err != nil {
 		return err
 	}
-	if err := s.countTold(c, &view, told); err != nil {
+	if err := s.countTold(c, &view, told, left); err != nil {
 		return err
 	}
 	return s.render(c, code, "review.html", page{Title: "Review: " + would.Title, Nav: "queue", Data: view})
@@ -121,29 +129,60 @@ func (s *Server) proposed(v visit, d directory, i status.Issue, sh sheet) (statu
 	return status.Proposed(i, d.components, s.rules().Rules, status.PublishIssue{EditIssue: editOf(i.ID, i.Version, sh)}, v.account.Email, s.clock.Now())
 }
 
+// outlets are the channels that are set up.
+func (s *Server) outlets() []string {
+	var list []string
+	if s.cfg.MailConfigured {
+		list = append(list, status.ChannelEmail)
+	}
+	if s.cfg.TwitterConfigured {
+		list = append(list, status.ChannelTwitter)
+	}
+	return append(list, s.cfg.Channels...)
+}
+
+// leftOut are the channels that a form with ticks for them has unticked.
+func leftOut(f url.Values, outlets []string) []string {
+	if !f.Has("with-channels") {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(outlets), func(name string) bool { return slices.Contains(f["tell"], name) })
+}
+
 // countTold says in numbers who gets what.
-func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announcement) error {
+func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announcement, left []string) error {
 	var parts []string
 	for _, a := range told {
-		view.Mailed = s.cfg.MailConfigured && goesTo(a, status.ChannelEmail)
-		view.Tweeted = s.cfg.TwitterConfigured && goesTo(a, status.ChannelTwitter)
-		if !view.Mailed {
-			continue
+		for _, name := range s.outlets() {
+			if !goesTo(a, name) {
+				continue
+			}
+			t := tellView{Channel: name, Words: name + ": one message", Told: !slices.Contains(left, name)}
+			part := name
+			switch name {
+			case status.ChannelEmail:
+				var err error
+				if view.Mails, err = s.store.Recipients(c.UserContext(), a.Event, a.Components); err != nil {
+					return err
+				}
+				t.Words, part = "Mail: "+thousands(view.Mails)+" of the subscribers", "notify "+thousands(view.Mails)
+				view.Mailed = t.Told
+				if view.Mails == 0 {
+					part = ""
+				}
+			case status.ChannelTwitter:
+				t.Words, part = "Twitter: one post", "tweet"
+				view.Tweeted = t.Told
+			}
+			view.Tells = append(view.Tells, t)
+			if t.Told && part != "" {
+				parts = append(parts, part)
+			}
 		}
-		var err error
-		if view.Mails, err = s.store.Recipients(c.UserContext(), a.Event, a.Components); err != nil {
-			return err
-		}
 	}
-	if view.Mails > 0 {
-		parts = append(parts, "notify "+thousands(view.Mails))
-	}
-	if view.Tweeted {
-		parts = append(parts, "tweet")
-	}
-	view.Button, view.Nobody = "Publish", len(parts) == 0
+	view.Button, view.Nobody = "Publish", len(view.Tells) == 0
 	if len(parts) > 0 {
-		view.Button = "Publish and " + strings.Join(parts, " and ")
+		view.Button = "Publish and " + inWords(parts)
 	}
 	return nil
 }

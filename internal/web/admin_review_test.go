@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/web"
 )
 
 func TestTheReviewSaysWhoGetsWhat(t *testing.T) {
@@ -59,6 +60,44 @@ func TestTheReviewFollowsWhatIsTypedAndSavesNothing(t *testing.T) {
 	now := s.issue(i.ID)
 	if now.Title != "Payments fail" || now.State != status.Identified || now.Impact != status.ImpactMajor || len(now.Components) != 1 || !now.Public() {
 		t.Errorf("published %+v", now)
+	}
+}
+
+func TestAChannelIsLeftOutOfAPublication(t *testing.T) {
+	s := newSite(t, func(cfg *web.Config) { cfg.Channels = []string{"team-chat"} })
+	for n := range 3 {
+		s.subscribed("reader"+string(rune('a'+n))+"@example.com", true)
+	}
+	i := s.draft()
+	b := s.signedIn(status.Responder)
+	path := "/admin/issues/" + i.ID
+	page := b.get(path + "/review")
+	page.want(t, http.StatusOK, "Publish and notify 3", "team-chat: one message")
+	typed := inputs(page.body, path)
+	if got := typed["tell"]; len(got) < 2 || got[0] != "email" {
+		t.Fatalf("ticked at first: %v", got)
+	}
+	typed["tell"] = []string{"team-chat"}
+	b.post(path+"/review", typed).want(t, http.StatusOK, ">Publish and team-chat</button>", `name="tell" value="email">`)
+	b.post(path, with(typed, "do", "publish")).want(t, http.StatusSeeOther)
+	if now := s.issue(i.ID); !now.Public() || now.Updates[0].Silent {
+		t.Errorf("published: %+v", now)
+	}
+	b.get(path).want(t, http.StatusOK, "left out channels for", "email")
+}
+
+func TestAPublicationWithAllChannelsLeftOutIsSilent(t *testing.T) {
+	s := newSite(t)
+	s.subscribed("reader@example.com", true)
+	i := s.draft()
+	b := s.signedIn(status.Responder)
+	path := "/admin/issues/" + i.ID
+	typed := inputs(b.get(path+"/review").body, path)
+	typed.Del("tell")
+	b.post(path+"/review", typed).want(t, http.StatusOK, ">Publish</button>")
+	b.post(path, with(typed, "do", "publish")).want(t, http.StatusSeeOther)
+	if now := s.issue(i.ID); !now.Public() || !now.Updates[0].Silent {
+		t.Errorf("published: %+v", now)
 	}
 }
 

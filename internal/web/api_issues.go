@@ -40,6 +40,7 @@ type publishAsked struct {
 	Impact     *status.Impact     `json:"impact,omitzero"`
 	Components *[]affectedAsked   `json:"components,omitzero"`
 	Silent     bool               `json:"silent,omitzero"`
+	Except     []string           `json:"except,omitzero"` // channels that are left out this time
 }
 
 func (p publishAsked) edits() issueEdited {
@@ -174,7 +175,7 @@ func (s *Server) apiPublishIssue(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return s.decideIssue(c, status.PublishIssue{EditIssue: in.edits().edit(c, d), Silent: in.Silent})
+	return s.decideIssue(c, status.PublishIssue{EditIssue: in.edits().edit(c, d), Silent: in.Silent, Except: in.Except})
 }
 
 func (s *Server) apiDismissIssue(c *call) (reply, error) {
