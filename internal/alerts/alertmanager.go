@@ -95,9 +95,10 @@ func unquoteMeta(s string) string {
 	return status.Clip(b.String(), maxIdentity)
 }
 
-// alertmanagerSaid is what the text of an alert says, whenever it comes.
+// alertmanagerSaid is what the text of an alert says, whenever it comes. It is
+// shared by all who read that text, and never changed.
 type alertmanagerSaid struct {
-	size        int // of the text, in bytes; 0 is no alert at all
+	size        int // of the text, in bytes
 	firing      bool
 	labels      map[string]string
 	annotations map[string]string
@@ -110,7 +111,7 @@ type alertmanagerSaid struct {
 
 // alertmanagerMessage reads a message, and tells which of its alerts are known:
 // their texts are cut out before the rest is read.
-func (e envelope) alertmanagerMessage(body []byte) (m alertmanagerMessage, said []alertmanagerSaid, err error) {
+func (e envelope) alertmanagerMessage(body []byte) (m alertmanagerMessage, said []*alertmanagerSaid, err error) {
 	if e.known != nil {
 		spans := alertSpans(body)
 		said = e.known.look(body, spans)
@@ -120,13 +121,13 @@ func (e envelope) alertmanagerMessage(body []byte) (m alertmanagerMessage, said 
 		m = alertmanagerMessage{} // the error must fit what was sent
 	}
 	err = unmarshal(body, &m)
-	return m, make([]alertmanagerSaid, len(m.Alerts)), err
+	return m, make([]*alertmanagerSaid, len(m.Alerts)), err
 }
 
 // alertmanagerAlerts reads those alerts of a message that are not known.
-func (e envelope) alertmanagerAlerts(list []jsontext.Value, said []alertmanagerSaid) error {
+func (e envelope) alertmanagerAlerts(list []jsontext.Value, said []*alertmanagerSaid) error {
 	for i, v := range list {
-		if said[i].size > 0 {
+		if said[i] != nil {
 			continue
 		}
 		var a alertmanagerAlert
@@ -142,8 +143,8 @@ func (e envelope) alertmanagerAlerts(list []jsontext.Value, said []alertmanagerS
 	return nil
 }
 
-func (a alertmanagerAlert) said(size int) alertmanagerSaid {
-	s := alertmanagerSaid{
+func (a alertmanagerAlert) said(size int) *alertmanagerSaid {
+	s := &alertmanagerSaid{
 		size: size, firing: a.Status == "firing", labels: a.Labels, annotations: a.Annotations,
 		start: a.StartsAt, end: a.EndsAt, url: webURL(a.GeneratorURL), claimed: a.Fingerprint,
 	}
@@ -158,7 +159,7 @@ func (a alertmanagerAlert) said(size int) alertmanagerSaid {
 	return s
 }
 
-func (e envelope) alertmanagerFact(a alertmanagerSaid, notes *remarks) (status.Fact, error) {
+func (e envelope) alertmanagerFact(a *alertmanagerSaid, notes *remarks) (status.Fact, error) {
 	if a.err != nil {
 		return status.Fact{}, a.err
 	}

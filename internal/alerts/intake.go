@@ -52,6 +52,11 @@ type IntakeConfig struct {
 	// Patience is how long a sender is kept waiting for the inbox before the
 	// journal is used. 0 is 1.5 s.
 	Patience time.Duration
+	// Pace is the least time between the beginnings of two batches that are not
+	// full. What senders wait for, the disk, is then not busy with batch after
+	// batch of one or two deliveries; what comes after a silence is not kept
+	// waiting. 0 is none.
+	Pace time.Duration
 }
 
 // ErrUnavailable: neither the inbox nor the journal could keep a delivery. The
@@ -88,8 +93,10 @@ type Intake struct {
 	wake    chan struct{}
 
 	// of Run alone
-	limit int            // deliveries in the next batch
-	tries map[string]int // failures by delivery
+	limit  int            // deliveries in the next batch
+	behind bool           // there were more than the last batch could hold
+	tries  map[string]int // failures by delivery
+	facts  []status.Fact  // room for those of a batch
 
 	readings readings
 	known    knownAlerts

@@ -24,6 +24,7 @@ const (
 	firstBatch = 8
 	largest    = 256
 	heavy      = 16 << 20
+	mostFacts  = 8 << 10 // room for them that is kept
 
 	// maxTries is how often one delivery may fail while others pass before it is
 	// a dead letter.
@@ -42,6 +43,7 @@ var (
 func (in *Intake) Run(ctx context.Context) error {
 	pause := firstPause
 	for ctx.Err() == nil {
+		began := in.cfg.Clock.Now()
 		worked, err := in.step(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -52,6 +54,9 @@ func (in *Intake) Run(ctx context.Context) error {
 			pause = min(pause*2, longestPause)
 		case worked:
 			pause = firstPause
+			if rest := in.cfg.Pace - in.cfg.Clock.Now().Sub(began); rest > 0 && !in.behind {
+				_ = in.cfg.Clock.Wait(ctx, rest, nil)
+			}
 		default:
 			pause = firstPause
 			_ = in.cfg.Clock.Wait(ctx, pollEvery, in.wake)
@@ -120,6 +125,7 @@ func (in *Intake) pending(ctx context.Context) ([]letter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
+	in.behind = len(hooks) == in.limit
 	letters, weight := make([]letter, len(hooks)), 0
 	for n, w := range hooks {
 		r, ok := kept[w.ID]
@@ -147,20 +153,22 @@ func (in *Intake) apply(ctx context.Context, letters []letter) error {
 	}
 	verdicts := make([]status.Verdict, len(letters))
 	doubtful := map[string]bool{} // sources that must be asked what they have
-	count := 0
 	for n, l := range letters {
 		verdicts[n] = judge(l)
 		if l.err == nil && l.incomplete() {
 			doubtful[l.Source] = true
 		}
-		count += len(l.Facts)
-	}
-	facts := make([]status.Fact, 0, count)
-	for _, l := range letters {
 		if !l.Test {
-			facts = append(facts, l.Facts...)
+			in.facts = append(in.facts, l.Facts...)
 		}
 	}
+	facts := in.facts
+	defer func() { // the room is used again, what stood in it is let go
+		clear(facts)
+		if in.facts = facts[:0]; cap(facts) > mostFacts {
+			in.facts = nil
+		}
+	}()
 	now := in.cfg.Clock.Now()
 	if err := in.change(ctx, now, verdicts, func(b status.Board) status.Changes {
 		return status.Receive(b, rules, facts, now)

@@ -354,6 +354,37 @@ func TestRunIsWokenByADeliveryAndBacksOffWithoutTheDatabase(t *testing.T) {
 	}
 }
 
+func TestBatchesKeepTheirPaceUnlessMoreWaitsThanOneHolds(t *testing.T) {
+	b := newBench(t, func(cfg *IntakeConfig) { cfg.Pace = 25 * time.Millisecond })
+	var rests []int // before each batch
+	b.db.set(func(d *database) {
+		d.refuse = func(status.Changes) error {
+			b.clock.mu.Lock()
+			defer b.clock.mu.Unlock()
+			rests = append(rests, len(b.clock.waits))
+			return nil
+		}
+	})
+	for n := range firstBatch + 1 {
+		b.accept(t, KindAlertmanager, alert(fmt.Sprint("a", n), "firing"))
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	for range firstBatch + 1 {
+		<-b.db.closed
+	}
+	b.accept(t, KindAlertmanager, alert("later", "firing"))
+	<-b.db.closed
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(rests, []int{0, 0, 1}) || b.clock.waits[0] != b.cfg.Pace {
+		t.Errorf("rests before each batch: %v, of %v", rests, b.clock.waits)
+	}
+}
+
 func TestAStormIsStoredWhole(t *testing.T) {
 	b := newBench(t)
 	var all sync.WaitGroup

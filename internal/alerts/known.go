@@ -15,7 +15,7 @@ import (
 // have the same maps, which nobody writes to.
 type knownAlerts struct {
 	mu         sync.Mutex
-	young, old map[alertBytes]alertmanagerSaid
+	young, old map[alertBytes]*alertmanagerSaid
 	weight     int // bytes of the young
 }
 
@@ -26,14 +26,14 @@ type alertBytes [sha256.Size]byte
 // some 16,000 alerts.
 const knownLimit = 8 << 20
 
-// look returns what is known of the alerts in a body, in their order; the zero
-// value stands for what is not.
-func (k *knownAlerts) look(body []byte, spans []span) []alertmanagerSaid {
+// look returns what is known of the alerts in a body, in their order; nil
+// stands for what is not.
+func (k *knownAlerts) look(body []byte, spans []span) []*alertmanagerSaid {
 	keys := make([]alertBytes, len(spans))
 	for i, s := range spans {
 		keys[i] = sha256.Sum256(body[s.from:s.to])
 	}
-	all := make([]alertmanagerSaid, len(spans))
+	all := make([]*alertmanagerSaid, len(spans))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i, key := range keys {
@@ -49,7 +49,7 @@ func (k *knownAlerts) look(body []byte, spans []span) []alertmanagerSaid {
 }
 
 // learn keeps what an alert says.
-func (k *knownAlerts) learn(text []byte, said alertmanagerSaid) {
+func (k *knownAlerts) learn(text []byte, said *alertmanagerSaid) {
 	if k == nil {
 		return
 	}
@@ -61,9 +61,9 @@ func (k *knownAlerts) learn(text []byte, said alertmanagerSaid) {
 
 // keep adds to the young; when they are too many they grow old, and those that
 // nobody asked for since the last time are forgotten.
-func (k *knownAlerts) keep(key alertBytes, said alertmanagerSaid) {
+func (k *knownAlerts) keep(key alertBytes, said *alertmanagerSaid) {
 	if k.weight += said.size; k.weight > knownLimit || k.young == nil {
-		k.old, k.young, k.weight = k.young, map[alertBytes]alertmanagerSaid{}, said.size
+		k.old, k.young, k.weight = k.young, map[alertBytes]*alertmanagerSaid{}, said.size
 	}
 	k.young[key] = said
 }
@@ -136,11 +136,11 @@ func listAfter(body []byte, i int) int {
 // cut is the body with null in place of each alert that is known. Each of those
 // was read before, byte for byte, so the body is a valid message when what
 // remains of it is one.
-func cut(body []byte, spans []span, said []alertmanagerSaid) []byte {
+func cut(body []byte, spans []span, said []*alertmanagerSaid) []byte {
 	var rest []byte
 	done := 0
 	for n, s := range spans {
-		if said[n].size > 0 {
+		if said[n] != nil {
 			rest = append(append(rest, body[done:s.from]...), "null"...)
 			done = s.to
 		}

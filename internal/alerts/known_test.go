@@ -127,9 +127,9 @@ func TestKnownAlertsThatNobodyAsksForAreForgotten(t *testing.T) {
 	var known knownAlerts
 	size := knownLimit / 100
 	text := func(n int) []byte { return fmt.Append(nil, n) }
-	has := func(n int) bool { return known.look(text(n), []span{{0, len(text(n))}})[0].size > 0 }
+	has := func(n int) bool { return known.look(text(n), []span{{0, len(text(n))}})[0] != nil }
 	for n := range 1000 {
-		known.learn(text(n), alertmanagerSaid{size: size})
+		known.learn(text(n), &alertmanagerSaid{size: size})
 		if !has(0) {
 			t.Fatalf("forgot after %d what is asked for all the time", n)
 		}

@@ -111,6 +111,7 @@ func (d *Daemon) wire() error {
 	d.intake, err = alerts.NewIntake(alerts.IntakeConfig{
 		Inbox: d.store, Applier: d.store, Rules: rules, Nudge: d.poller.Nudge,
 		JournalDir: filepath.Join(d.cfg.DataDir, "journal"), Clock: d.clock, NewID: NewID, Log: d.log,
+		Pace: intakePace,
 	})
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -155,6 +156,10 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 	}
 	return out, err
 }
+
+// intakePace is what an alert may have to wait for others in a storm: little
+// beside the hold of any rule, and enough that a commit carries many.
+const intakePace = 25 * time.Millisecond
 
 // Run serves until ctx is done, then drains: no new request is taken, those
 // under way finish, and what is queued stays queued in the database.

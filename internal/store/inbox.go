@@ -190,6 +190,7 @@ var packers = sync.Pool{New: func() any {
 
 func pack(body []byte) ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(len(body)/8 + 512) // most come to less
 	w := packers.Get().(*gzip.Writer)
 	defer packers.Put(w)
 	w.Reset(&b)
