@@ -241,7 +241,7 @@ func (p *Publisher) next(e *edition, now time.Time) (*site, error) {
 		p.took.Store(int64(p.clock.Now().Sub(now)))
 		return s, err
 	}
-	e.texts, e.rows, e.items, e.lines, e.outages = old.now.texts, old.now.rows, old.now.items, old.now.lines, old.now.outages
+	e.take(old.now)
 	return &site{docs: old.docs, now: e, leaves: old.leaves, serial: old.serial, dressed: old.dressed}, nil
 }
 

@@ -112,6 +112,12 @@ func (e *edition) after(old *edition) *edition {
 	return e
 }
 
+// take takes over all that was worked out for an edition that shows the same.
+func (e *edition) take(same *edition) {
+	e.texts, e.rows, e.items, e.lines = same.texts, same.rows, same.items, same.lines
+	e.outages, e.ends = same.outages, same.ends
+}
+
 // in is the edition in a language.
 func (e *edition) in(l *language) *edition {
 	other := *e
