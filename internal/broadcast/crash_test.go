@@ -203,7 +203,7 @@ func TestKillingASenderLosesNobodyAndRepeatsAtMostWhatWasInFlight(t *testing.T) 
 	}
 	onEachDatabase(t, func(t *testing.T, dsn string) {
 		lost, doubled := crash(t, dsn, recipients, kills, false)
-		most := kills * 3 * defaultConnections
+		most := kills * defaultConnections
 		if long {
 			name, _, _ := strings.Cut(dsn, ":")
 			figure(t, "%s: %d recipients, %d kill -9: %d lost, %d doubled (at most %d)", name, recipients, kills, lost, doubled, most)
@@ -223,7 +223,7 @@ func TestMarkingInBatchesWouldRepeatMore(t *testing.T) {
 		recipients, kills = min(recipients, 10000), 3
 	}
 	lost, doubled := crash(t, "sqlite:"+filepath.Join(t.TempDir(), "mail.db"), recipients, kills, true)
-	most := kills * 3 * defaultConnections
+	most := kills * defaultConnections
 	if long {
 		figure(t, "control with batch marks: %d recipients, %d kill -9: %d doubled (more than %d)", recipients, kills, doubled, most)
 	}

@@ -1,7 +1,6 @@
 package broadcast
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -98,9 +97,8 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 // Channel names the channel.
 func (e *Email) Channel() string { return status.ChannelEmail }
 
-// Parallel is how many mails may be on their way at once: on each connection one
-// whose text is under way and one whose envelope goes ahead, and a third whose
-// success is being written down.
+// Parallel is how many mails may be at hand: on each connection one whose text
+// is under way, one whose envelope goes ahead, and one that is being written.
 func (e *Email) Parallel() int { return e.hands }
 
 // Join is for how long updates of one subject are gathered after a mail.
@@ -110,16 +108,22 @@ func (e *Email) Join() time.Duration { return e.join }
 func (e *Email) Rest() { e.lines.hangUp() }
 
 // Send sends one mail and answers with the server's words.
-func (e *Email) Send(ctx context.Context, m Message) (string, error) {
+func (e *Email) Send(ctx context.Context, m Message) (answer string, err error) {
+	e.SendAndSettle(ctx, m, func(said string, failed error) { answer, err = said, failed })
+	return answer, err
+}
+
+// SendAndSettle sends one mail, and tells settle the server's words or what went
+// wrong before the same connection brings the text of another one.
+func (e *Email) SendAndSettle(ctx context.Context, m Message, settle func(answer string, err error)) {
 	text, to, err := e.build(m)
 	if err != nil {
-		return "", err
+		settle("", err)
+		return
 	}
-	answer, err := e.lines.send(ctx, e.from.Address, to, text)
-	if err != nil {
-		return "", classify(err)
-	}
-	return cutTo(oneLine(answer), 200), nil
+	e.lines.send(&parcel{ctx: ctx, from: e.from.Address, to: to, text: text, settle: func(answer string, err error) {
+		settle(cutTo(oneLine(answer), 200), classify(err))
+	}})
 }
 
 // Check connects to the mail server and signs in, and sends nothing. It tells
@@ -145,12 +149,8 @@ func (e *Email) Test(ctx context.Context, recipient string, now time.Time) (stri
 	return e.Send(ctx, Message{Event: eventTest, UpdateID: "test " + now.String(), Recipient: recipient, Queued: now})
 }
 
-// build writes the mail, and the address it goes to. Every value is cleaned
-// before it becomes a header, and none goes through the library's preformatted
-// headers, which encode nothing.
+// build writes the mail, and the address it goes to.
 func (e *Email) build(m Message) (text []byte, recipient string, err error) {
-	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(e.from)
 	to, err := mail.ParseAddress(m.Recipient)
 	if err != nil {
 		return nil, "", Permanent{Reason: fmt.Sprintf("%q is not an address", oneLine(m.Recipient))}
@@ -158,37 +158,11 @@ func (e *Email) build(m Message) (text []byte, recipient string, err error) {
 	if m.Token == "" && m.Event != eventTest {
 		return nil, "", Permanent{Reason: "nobody can answer this mail", Err: errNoToken}
 	}
-	msg.ToMailAddress(&mail.Address{Address: to.Address})
-	if e.replyTo != nil {
-		msg.ReplyToMailAddress(e.replyTo)
-	}
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
-	msg.SetMessageIDWithValue(e.id(m.UpdateID, to.Address))
-	if m.DeliveryID != "" {
-		msg.SetGenHeader(deliveryHeader, m.DeliveryID)
-	}
-	if !m.Queued.IsZero() {
-		msg.SetDateWithValue(m.Queued.UTC()) // a second attempt is the same mail
-	}
-	switch m.Event {
-	case status.EventConfirm, status.EventSubscribed, eventTest:
-	default:
-		e.setListHeaders(msg, m)
-	}
-	d, err := e.draft(m)
+	l, err := e.formLetter(m)
 	if err != nil {
 		return nil, "", err
 	}
-	d = d.to(m)
-	msg.Subject(d.subject)
-	msg.SetBodyString(gomail.TypeTextPlain, d.text)
-	msg.AddAlternativeString(gomail.TypeTextHTML, d.html)
-	var b bytes.Buffer
-	if _, err := msg.WriteTo(&b); err != nil {
-		return nil, "", fmt.Errorf("write the mail: %w", err)
-	}
-	text, err = sign(b.Bytes(), e.dkim)
+	text, err = sign(l.fill(&mail.Address{Address: to.Address}, e.id(m.UpdateID, to.Address), m), e.dkim)
 	return text, to.Address, err
 }
 
@@ -198,13 +172,13 @@ const deliveryHeader = "X-Statusbridge-Delivery"
 
 // setListHeaders makes the mails about one issue a thread, and lets every mail
 // program offer to unsubscribe (RFC 2369, RFC 2919, RFC 8058).
-func (e *Email) setListHeaders(msg *gomail.Msg, m Message) {
-	root := "<" + e.id("root", m.SubjectID) + ">"
+func (e *Email) setListHeaders(msg *gomail.Msg, subjectID, token string) {
+	root := "<" + e.id("root", subjectID) + ">"
 	msg.SetGenHeader("In-Reply-To", root)
 	msg.SetGenHeader("References", root)
 	msg.SetGenHeader("List-Id", e.listID())
-	ways := "<" + e.link("unsubscribe", m.Token) + ">"
-	ways += ", <mailto:" + e.writeBack().Address + "?subject=" + url.PathEscape("unsubscribe "+m.Token) + ">"
+	ways := "<" + e.link("unsubscribe", token) + ">"
+	ways += ", <mailto:" + e.writeBack().Address + "?subject=" + url.PathEscape("unsubscribe "+token) + ">"
 	msg.SetGenHeader("List-Unsubscribe", ways)
 	// Mail programs act on it only if the URL above is https. It is there in any
 	// case, so that a trial run shows the very mail.

@@ -30,6 +30,7 @@ type line struct {
 	dirty      bool    // a message was refused half-way: the next begins with RSET
 	ahead      *parcel // its envelope is on the way already
 	steps      []step  // of that envelope
+	out        []byte  // what goes out in one piece
 	broken     bool
 }
 
@@ -38,16 +39,12 @@ type parcel struct {
 	ctx      context.Context
 	from, to string
 	text     []byte // headers and body, lines end with CRLF
-	outcome  chan outcome
-	again    bool // begun once on a line that turned out to be dead
+	// settle is told the server's answer, or what went wrong, before the line
+	// brings the next text.
+	settle func(answer string, err error)
+	done   chan struct{} // closed after that
+	again  bool          // begun once on a line that turned out to be dead
 }
-
-type outcome struct {
-	answer string // of the server
-	err    error
-}
-
-func (j *parcel) end(answer string, err error) { j.outcome <- outcome{answer, err} }
 
 // smtpError is what went wrong with a message, and where.
 type smtpError struct {
@@ -90,18 +87,18 @@ func (l *line) carry(j *parcel, more func() *parcel) (answer string, next *parce
 	if err := l.envelope(j); err != nil {
 		return "", nil, err
 	}
-	if err := l.writeText(j.text); err != nil {
-		return "", nil, l.fail(stageText, err)
+	if err := j.ctx.Err(); err != nil {
+		// It waited too long behind the one before: its lease may be over.
+		return "", nil, l.fail(stageData, err)
 	}
+	l.out = appendText(l.out[:0], j.text)
 	if l.pipelining {
 		if next = more(); next != nil {
 			l.ahead, l.steps = next, l.plan(next)
-			if err := l.writeAhead(); err != nil {
-				return "", next, l.fail(stageText, err)
-			}
+			l.out = l.appendAhead(l.out)
 		}
 	}
-	if err := l.smtp.Text.W.Flush(); err != nil {
+	if err := l.write(); err != nil {
 		return "", next, l.fail(stageText, err)
 	}
 	answer, err = l.expect(stageText, 2)
@@ -113,10 +110,8 @@ func (l *line) carry(j *parcel, more func() *parcel) (answer string, next *parce
 func (l *line) envelope(j *parcel) error {
 	if l.ahead != j {
 		l.steps = l.plan(j)
-		if err := l.writeAhead(); err != nil {
-			return l.fail(stageMail, err)
-		}
-		if err := l.smtp.Text.W.Flush(); err != nil {
+		l.out = l.appendAhead(l.out[:0])
+		if err := l.write(); err != nil {
 			return l.fail(stageMail, err)
 		}
 	}
@@ -168,48 +163,50 @@ func (l *line) plan(j *parcel) []step {
 	return steps
 }
 
-// writeAhead writes all commands of an envelope, if the server lets us.
-func (l *line) writeAhead() error {
-	if !l.pipelining {
-		return nil
-	}
-	for _, s := range l.steps {
-		if _, err := l.smtp.Text.W.WriteString(s.command + "\r\n"); err != nil {
-			return err
+// appendAhead adds all commands of an envelope, if the server lets us.
+func (l *line) appendAhead(out []byte) []byte {
+	if l.pipelining {
+		for _, s := range l.steps {
+			out = append(append(out, s.command...), "\r\n"...)
 		}
 	}
-	return nil
+	return out
 }
 
 // say sends one command at once.
 func (l *line) say(command string) error {
-	if _, err := l.smtp.Text.W.WriteString(command + "\r\n"); err != nil {
+	l.out = append(append(l.out[:0], command...), "\r\n"...)
+	return l.write()
+}
+
+// write sends what is gathered.
+func (l *line) write() error {
+	if len(l.out) == 0 {
+		return nil
+	}
+	if _, err := l.smtp.Text.W.Write(l.out); err != nil {
 		return err
 	}
 	return l.smtp.Text.W.Flush()
 }
 
-// writeText writes the text with its dots doubled (RFC 5321, 4.5.2) and the end.
-func (l *line) writeText(text []byte) error {
-	w := l.smtp.Text.W
-	if bytes.HasPrefix(text, []byte(".")) {
-		if err := w.WriteByte('.'); err != nil {
-			return err
+// appendText adds the text with its dots doubled (RFC 5321, 4.5.2) and the end.
+func appendText(out, text []byte) []byte {
+	for line := text; len(line) > 0; {
+		if line[0] == '.' {
+			out = append(out, '.')
 		}
-	}
-	if bytes.Contains(text, []byte("\n.")) {
-		text = bytes.ReplaceAll(text, []byte("\n."), []byte("\n.."))
-	}
-	if _, err := w.Write(text); err != nil {
-		return err
+		end := bytes.Index(line, []byte("\n.")) + 1
+		if end == 0 {
+			end = len(line)
+		}
+		out = append(out, line[:end]...)
+		line = line[end:]
 	}
 	if !bytes.HasSuffix(text, []byte("\r\n")) {
-		if _, err := w.WriteString("\r\n"); err != nil {
-			return err
-		}
+		out = append(out, "\r\n"...)
 	}
-	_, err := w.WriteString(".\r\n")
-	return err
+	return append(out, ".\r\n"...)
 }
 
 // expect reads one answer.

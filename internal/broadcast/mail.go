@@ -8,7 +8,6 @@ import (
 	"html"
 	htmltemplate "html/template"
 	"strings"
-	"sync"
 	texttemplate "text/template"
 	"time"
 
@@ -98,40 +97,8 @@ func fillIn(text, recipient, token string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, markRecipient, recipient), markToken, token)
 }
 
-// drafts are the drafts of one message, one for each way to write it.
-type drafts struct {
-	mu   sync.Mutex
-	made map[draftKey]draft
-}
-
-type draftKey struct {
-	language, zone string
-	late           bool
-}
-
-// draft writes the message, once for all who read the same language in the same
-// time zone.
-func (e *Email) draft(m Message) (draft, error) {
-	if m.drafts == nil {
-		return e.write(m)
-	}
-	m.drafts.mu.Lock()
-	defer m.drafts.mu.Unlock()
-	key := draftKey{m.Language, m.TimeZone, m.Late}
-	d, done := m.drafts.made[key]
-	if done {
-		return d, nil
-	}
-	d, err := e.write(m)
-	if err == nil {
-		if m.drafts.made == nil {
-			m.drafts.made = map[draftKey]draft{}
-		}
-		m.drafts.made[key] = d
-	}
-	return d, err
-}
-
+// write words the message for all who read the same language in the same time
+// zone.
 func (e *Email) write(m Message) (draft, error) {
 	name := e.pageName
 	if name == "" {

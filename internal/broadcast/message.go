@@ -62,7 +62,7 @@ type Message struct {
 	Late       bool      // so late that what happened since is worth saying
 	Root       string    // what the provider called the first message of this story
 
-	drafts *drafts // what was written for others of its recipients
+	letters *formLetters // what was written for others of its recipients
 }
 
 // Passage is an update told together with a later one.
@@ -142,7 +142,7 @@ var componentWords = map[status.ComponentStatus]string{
 // Compose writes the message about one update. An update that is gone or a
 // subject that the public may not see is a Permanent error: it is not told.
 func Compose(s Story, publicURL string) (Message, error) {
-	m := Message{Event: s.Event, UpdateID: s.UpdateID, drafts: new(drafts)}
+	m := Message{Event: s.Event, UpdateID: s.UpdateID, letters: new(formLetters)}
 	switch {
 	case s.Issue != nil:
 		return composeIssue(m, *s.Issue, s, publicURL)

@@ -111,7 +111,7 @@ func bare(t *testing.T, s *smtpsink.Sink, address string, n, connections int) fl
 				msg.Subject(d.subject)
 				msg.SetMessageIDWithValue(e.id("u1", to))
 				msg.SetDate()
-				e.setListHeaders(msg, Message{SubjectID: "i1", Token: "t"})
+				e.setListHeaders(msg, "i1", "t")
 				msg.SetBodyString(gomail.TypeTextPlain, d.text)
 				msg.AddAlternativeString(gomail.TypeTextHTML, d.html)
 				if err := client.SendWithSMTPClient(line, msg); err != nil {

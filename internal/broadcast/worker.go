@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -181,10 +182,15 @@ func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, hel
 	if !held.begin(d.ID, now.Add(sendTimeout)) {
 		return // the lease ends too soon, or somebody else has it: it comes again
 	}
-	providerID, err := "", c.err
-	if err == nil {
-		providerID, err = w.send(ctx, d, c.message, now)
+	if c.err != nil {
+		w.settle(ctx, d, "", c.err)
+		return
 	}
+	w.send(ctx, d, c.message, now)
+}
+
+// settle marks how a delivery went.
+func (w *worker) settle(ctx context.Context, d status.Delivery, providerID string, err error) {
 	log := w.b.log.With("channel", w.channel, "delivery", d.ID, "subject", d.SubjectID, "attempt", d.Attempt)
 	var skipped Skipped
 	if errors.As(err, &skipped) {
@@ -223,13 +229,15 @@ func (w *worker) deliver(ctx context.Context, d status.Delivery, c composed, hel
 	})
 }
 
-// send gives the message to the sender. When we are told to stop, what is on
-// its way may still arrive, for a moment.
-func (w *worker) send(ctx context.Context, d status.Delivery, m Message, now time.Time) (providerID string, err error) {
+// send gives the message to the sender, and settles it. When we are told to
+// stop, what is on its way may still arrive, for a moment.
+func (w *worker) send(ctx context.Context, d status.Delivery, m Message, now time.Time) {
+	var once sync.Once
+	settle := func(providerID string, err error) { once.Do(func() { w.settle(ctx, d, providerID, err) }) }
 	defer func() {
 		// One message that breaks a sender must not end all the others.
 		if p := recover(); p != nil {
-			err = Permanent{Reason: fmt.Sprintf("the %s sender broke: %v", w.channel, p)}
+			settle("", Permanent{Reason: fmt.Sprintf("the %s sender broke: %v", w.channel, p)})
 		}
 	}()
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
@@ -243,11 +251,24 @@ func (w *worker) send(ctx context.Context, d status.Delivery, m Message, now tim
 	root := ""
 	if d.SubscriberID == "" {
 		// One feed for all: what comes later answers what came first.
+		var err error
 		if root, err = w.b.outbox.RootDelivery(sending, w.channel, d.SubjectID); err != nil {
-			return "", fmt.Errorf("look up the first message about %s: %w", d.SubjectID, err)
+			settle("", fmt.Errorf("look up the first message about %s: %w", d.SubjectID, err))
+			return
 		}
 	}
-	return w.sender.Send(sending, m.to(d, root, now))
+	m = m.to(d, root, now)
+	if s, ok := w.sender.(settler); ok {
+		s.SendAndSettle(sending, m, settle)
+		return
+	}
+	settle(w.sender.Send(sending, m))
+}
+
+// settler is a sender with several connections that wants a message marked
+// before it begins another one on the same connection.
+type settler interface {
+	SendAndSettle(ctx context.Context, m Message, settle func(providerID string, err error))
 }
 
 // mark writes down how a delivery went. Without it the message would be sent
