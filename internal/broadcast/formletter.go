@@ -7,7 +7,6 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -40,31 +39,11 @@ const (
 	gapCount
 )
 
-// The marks that stand in the gaps while the library writes, as unguessable as
-// those of a draft. Only letters and digits: nothing encodes them.
-var (
-	gapMarks = [gapCount]string{
-		"m1" + markRecipient + "@mark.invalid", "m2" + markRecipient, "m3" + markRecipient, "m4" + markToken,
-		"m5" + markRecipient, "m6" + markToken, "m7" + markRecipient, "m8" + markToken,
-	}
-	gapPattern = findGaps()
-)
-
-// findGaps makes an expression with a group for each mark. Quoted-printable may
-// break a line in the middle of one (RFC 2045, 6.7).
-func findGaps() *regexp.Regexp {
-	var marks []string
-	for g, mark := range gapMarks {
-		if gap(g) == gapTo {
-			mark = "<" + mark + ">"
-		}
-		var letters []string
-		for _, r := range mark {
-			letters = append(letters, regexp.QuoteMeta(string(r)))
-		}
-		marks = append(marks, "("+strings.Join(letters, "(?:=\r\n)?")+")")
-	}
-	return regexp.MustCompile(strings.Join(marks, "|"))
+// gapMarks stand in the gaps while the library writes, as unguessable as those
+// of a draft. Only letters and digits: nothing encodes them.
+var gapMarks = [gapCount]string{
+	"<m1" + markRecipient + "@mark.invalid>", "m2" + markRecipient, "m3" + markRecipient, "m4" + markToken,
+	"m5" + markRecipient, "m6" + markToken, "m7" + markRecipient, "m8" + markToken,
 }
 
 // formLetters are the form letters of one message, one for each way to write it.
@@ -112,7 +91,7 @@ func (e *Email) compose(m Message) (*formLetter, error) {
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(e.from)
-	msg.ToMailAddress(&mail.Address{Address: gapMarks[gapTo]})
+	msg.ToMailAddress(&mail.Address{Address: strings.Trim(gapMarks[gapTo], "<>")})
 	if e.replyTo != nil {
 		msg.ReplyToMailAddress(e.replyTo)
 	}
@@ -144,13 +123,14 @@ func (e *Email) compose(m Message) (*formLetter, error) {
 func cutOut(written string) *formLetter {
 	l, rest := &formLetter{}, 0
 	joint := "" // begins the next piece
-	for _, found := range gapPattern.FindAllStringSubmatchIndex(written, -1) {
-		g := gap(0)
-		for found[2+2*g] < 0 {
-			g++
+	for at := 0; at < len(written); at++ {
+		g, length := markAt(written[at:])
+		if length == 0 {
+			continue
 		}
-		before, after := joint+written[rest:found[0]], written[found[1]:]
-		rest, joint = found[1], ""
+		before, after := joint+written[rest:at], written[at+length:]
+		rest, joint = at+length, ""
+		at = rest - 1
 		if g >= gapTextRecipient {
 			// A value in the body stands on a line of its own, or lines grow too long.
 			if !strings.HasSuffix(before, "\n") {
@@ -166,7 +146,32 @@ func cutOut(written string) *formLetter {
 	return l
 }
 
-// softBreak ends a line in quoted-printable where the text has no end.
+// markAt is the mark that a text begins with, and its length there, 0 if there
+// is none. Quoted-printable may break the line in the middle of it.
+func markAt(text string) (g gap, length int) {
+	for g, mark := range gapMarks {
+		if n := unbroken(text, mark); n > 0 {
+			return gap(g), n
+		}
+	}
+	return 0, 0
+}
+
+func unbroken(text, mark string) (length int) {
+	for n := range len(mark) {
+		for n > 0 && strings.HasPrefix(text[length:], softBreak) {
+			length += len(softBreak)
+		}
+		if length == len(text) || text[length] != mark[n] {
+			return 0
+		}
+		length++
+	}
+	return length
+}
+
+// softBreak ends a line in quoted-printable where the text has no end (RFC 2045,
+// 6.7).
 const softBreak = "=\r\n"
 
 // fill makes the mail of one recipient.

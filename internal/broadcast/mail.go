@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html"
 	htmltemplate "html/template"
+	"net/url"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -87,9 +88,9 @@ var markRecipient, markToken = rand.Text(), rand.Text()
 
 // to puts the recipient in.
 func (d draft) to(m Message) draft {
-	recipient := oneLine(m.Recipient)
-	d.text = fillIn(d.text, recipient, m.Token)
-	d.html = fillIn(d.html, html.EscapeString(recipient), html.EscapeString(m.Token))
+	recipient, token := oneLine(m.Recipient), url.PathEscape(m.Token)
+	d.text = fillIn(d.text, recipient, token)
+	d.html = fillIn(d.html, html.EscapeString(recipient), html.EscapeString(token))
 	return d
 }
 
