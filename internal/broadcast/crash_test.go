@@ -19,12 +19,13 @@ import (
 	"github.com/statusbridge/statusbridge/internal/store/pgtest"
 )
 
-// The environment of a sending process: its database, its mail server, and
-// whether it marks in batches.
+// The environment of a sending process: its database, its mail server, whether
+// it marks in batches, and whether its clock is fast.
 const (
 	senderEnv = "STATUSBRIDGE_TEST_SENDER"
 	serverEnv = "STATUSBRIDGE_TEST_SERVER"
 	batchEnv  = "STATUSBRIDGE_TEST_BATCH"
+	hurryEnv  = "STATUSBRIDGE_TEST_HURRY" // since when its clock is fast
 )
 
 // send is a replica that does nothing but send, until it is killed.
@@ -43,12 +44,25 @@ func send() {
 	}
 	wake, _ := s.Changed()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	_ = New(Config{PublicURL: pageURL}, outbox, s, []Sender{e}, wallClock{}, log).Run(context.Background(), wake)
+	var clock Clock = bubbleClock{}
+	if since, err := time.Parse(time.RFC3339Nano, os.Getenv(hurryEnv)); err == nil {
+		clock = fastClock{since}
+	}
+	_ = New(Config{PublicURL: pageURL}, outbox, s, []Sender{e}, clock, log).Run(context.Background(), wake)
 	os.Exit(0)
 }
 
-// wallClock is the real time.
-type wallClock struct{ bubbleClock }
+// fastClock runs five times as fast as time since a moment, in every process:
+// the lease of a dead sender is over after four seconds.
+type fastClock struct{ since time.Time }
+
+const hurry = 5
+
+func (c fastClock) Now() time.Time { return c.since.Add(hurry * time.Since(c.since)) }
+
+func (c fastClock) Wait(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+	return bubbleClock{}.Wait(ctx, d/hurry, wake)
+}
 
 // batchedMarks is the planted fault: it says that a mail is marked and writes
 // it down later, with many others.
@@ -117,12 +131,17 @@ func replica(t *testing.T, dsn, url string, batch bool) *exec.Cmd {
 	if batch {
 		cmd.Env = append(cmd.Env, batchEnv+"=1")
 	}
+	if _, long := loadOf(0); !long {
+		cmd.Env = append(cmd.Env, hurryEnv+"="+testsBegan.Format(time.RFC3339Nano))
+	}
 	cmd.Stderr = t.Output()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	return cmd
 }
+
+var testsBegan = time.Now()
 
 // kill9 ends a process as a power cut would.
 func kill9(cmd *exec.Cmd) {
@@ -161,7 +180,7 @@ func crash(t *testing.T, dsn string, recipients, kills int, batch bool) (lost, d
 		cmd = replica(t, dsn, s.URL(), batch)
 	}
 	// What the dead had claimed comes when its lease is over.
-	if err := wait(deadline, func() bool { return len(s.Counts()) == recipients }); err != nil {
+	if err := wait(deadline, func() bool { return s.Came() >= recipients && len(s.Counts()) == recipients }); err != nil {
 		t.Errorf("%d of %d were reached: %v", len(s.Counts()), recipients, err)
 	}
 	counts := s.Counts()

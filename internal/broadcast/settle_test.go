@@ -92,6 +92,23 @@ func TestAMailWrittenOnceForManyHoldsOnlyEachOnesOwnLinks(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrittenIsKeptForTheNextOnesUnlessTheStoryChanged(t *testing.T) {
+	tell := func(i status.Issue) composed {
+		return composed{message: mustCompose(t, issueStory(status.EventOpen, i, "u1"))}
+	}
+	first, same, edited := tell(openCheckout()), tell(openCheckout()), openCheckout()
+	same.keepLetters(first)
+	if same.message.letters != first.message.letters {
+		t.Error("the same words are written again for each claim")
+	}
+	edited.Updates[0].Body = "We were wrong."
+	other := tell(edited)
+	other.keepLetters(first)
+	if other.message.letters == first.message.letters || other.message.letters == nil {
+		t.Error("an edited update is told in its old words")
+	}
+}
+
 // wire is how the ends of lines travel.
 func wire(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
 

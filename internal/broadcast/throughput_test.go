@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -135,63 +137,80 @@ func whole(t *testing.T, s *smtpsink.Sink, address, dsn string, n int) float64 {
 	t.Helper()
 	db := crowd(t, dsn, n)
 	e := mailer(t, s, func(c *EmailConfig) { c.URL = "smtp://" + address + "?tls=none" })
-	b := New(Config{PublicURL: pageURL}, db, db, []Sender{e}, wallClock{}, slog.New(slog.DiscardHandler))
+	b := New(Config{PublicURL: pageURL}, db, db, []Sender{e}, bubbleClock{}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	before := len(s.Counts())
+	before := s.Came()
+	runtime.GC() // of those before
 	began := time.Now()
 	go func() { done <- b.Run(ctx, nil) }()
-	err := wait(within(t, 20*time.Minute), func() bool { return len(s.Counts()) == before+n })
+	err := s.Until(within(t, 20*time.Minute), before+n)
 	took := time.Since(began)
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 	if err != nil {
-		t.Errorf("%d of %d came: %v", len(s.Counts())-before, n, err)
+		t.Error(err)
 	}
 	return float64(n) / took.Seconds()
 }
 
+// TestMailIsAsFastAsTheBareLibraryAndFasterAfar sends in rounds, each of the bare
+// library and of both databases, one right after the other, so that what else
+// the machine does strikes all alike. The median of the rounds counts.
 func TestMailIsAsFastAsTheBareLibraryAndFasterAfar(t *testing.T) {
-	n, long := loadOf(0)
-	if n = min(n, 20000); !long {
-		n = 800 // at 20 ms; without a distance a shared machine measures its own noise
+	load, long := loadOf(0)
+	if !long {
+		rounds(t, 20*time.Millisecond, 1, 150, 600) // a shared machine measures its neighbours: nothing is judged
+		return
 	}
+	perRound := min(load/5, 4000)
 	for _, roundTrip := range []time.Duration{0, 20 * time.Millisecond} {
-		if roundTrip == 0 && !long {
-			continue
-		}
-		s := sink(t, smtpsink.Options{Count: true})
-		address := s.Address()
+		alone := perRound
 		if roundTrip > 0 {
-			address = far(t, address, roundTrip)
+			alone /= 5
 		}
-		few := n
-		if roundTrip > 0 {
-			few = min(n, 4000)
-		}
-		alone := bare(t, s, address, few, defaultConnections)
-		for name, dsn := range map[string]string{
-			"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "mail.db"), "postgres": pgtest.Start(t).NewDatabase(t),
-		} {
-			s := sink(t, smtpsink.Options{Count: true})
-			address := s.Address()
-			if roundTrip > 0 {
-				address = far(t, address, roundTrip)
+		for name, r := range rounds(t, roundTrip, 7, alone, perRound) {
+			ratio, rate := median(r.ratios), median(r.rates)
+			figure(t, "round trip %v, %s: %.0f mails/s, %.2f of a bare loop of the library, both over %d connections (%d rounds: %.0f, ratios %.2f)",
+				roundTrip, name, rate, ratio, defaultConnections, len(r.rates), r.rates, r.ratios)
+			if ratio < 0.9 {
+				t.Errorf("at %v over %s: %.2f of the bare loop, want 0.9", roundTrip, name, ratio)
 			}
-			rate := whole(t, s, address, dsn, n)
-			figure(t, "round trip %v, %s: %.0f mails/s, %.2f of a bare loop of the library (%.0f/s), both over %d connections", roundTrip, name, rate, rate/alone, alone, defaultConnections)
-			// A shared machine measures its neighbours: only the long run judges.
-			if long && rate < 0.9*alone {
-				t.Errorf("at %v over %s: %.0f/s, less than 0.9 of %.0f/s", roundTrip, name, rate, alone)
-			}
-			if long && roundTrip > 0 && rate < 500 {
+			if roundTrip > 0 && rate < 500 {
 				t.Errorf("at %v over %s: %.0f/s, want 500", roundTrip, name, rate)
 			}
 		}
 	}
 }
+
+// race is how one database did, round by round.
+type race struct{ rates, ratios []float64 }
+
+func rounds(t *testing.T, roundTrip time.Duration, count, alone, n int) map[string]*race {
+	t.Helper()
+	server := pgtest.Start(t)
+	outcome := map[string]*race{"sqlite": {}, "postgres": {}}
+	s := sink(t, smtpsink.Options{Count: true})
+	address := s.Address()
+	if roundTrip > 0 {
+		address = far(t, address, roundTrip)
+	}
+	for range count {
+		bare := bare(t, s, address, alone, defaultConnections)
+		for name, dsn := range map[string]string{
+			"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "mail.db"), "postgres": server.NewDatabase(t),
+		} {
+			rate := whole(t, s, address, dsn, n)
+			outcome[name].rates = append(outcome[name].rates, rate)
+			outcome[name].ratios = append(outcome[name].ratios, rate/bare)
+		}
+	}
+	return outcome
+}
+
+func median(of []float64) float64 { return slices.Sorted(slices.Values(of))[len(of)/2] }
 
 func TestMoreRecipientsTakeNoMoreMemory(t *testing.T) {
 	many, long := loadOf(6000)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,8 @@ type worker struct {
 	poke      chan struct{} // capacity 1: there may be something to send
 	sending   errgroup.Group
 	underWay  atomic.Int64
-	batch     int // how many to claim at once
+	batch     int                 // how many to claim at once
+	told      map[string]composed // what the last deliveries said, by update
 }
 
 func newWorker(cfg Config, b *Broadcaster, library Library, s Sender) *worker {
@@ -83,6 +85,7 @@ func (w *worker) drain(ctx context.Context) {
 			return
 		}
 		if len(claimed) == 0 {
+			w.told = nil
 			if w.underWay.Load() == 0 {
 				w.rest()
 			}
@@ -107,6 +110,7 @@ func (w *worker) adapt(claimed int, took time.Duration) {
 // hand gives the deliveries to free hands, and waits for those.
 func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt time.Time) {
 	written := map[string]composed{} // the same words for all recipients
+	defer func() { w.told = written }()
 	held := hold(claimed, claimedAt)
 	stop := w.renew(ctx, held)
 	defer stop()
@@ -114,6 +118,7 @@ func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt 
 		c, done := written[d.UpdateID]
 		if !done {
 			c.message, c.err = w.compose(ctx, d)
+			c.keepLetters(w.told[d.UpdateID])
 			written[d.UpdateID] = c
 		}
 		w.underWay.Add(1)
@@ -132,6 +137,16 @@ func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt 
 type composed struct {
 	message Message
 	err     error
+}
+
+// keepLetters takes over what was written for those before, if it still says
+// the same.
+func (c *composed) keepLetters(before composed) {
+	fresh := c.message.letters
+	c.message.letters = before.message.letters
+	if c.message.letters == nil || c.err != nil || !reflect.DeepEqual(c.message, before.message) {
+		c.message.letters = fresh
+	}
 }
 
 // compose finds the story of a delivery and writes it.

@@ -72,7 +72,7 @@ type Sink struct {
 	messages []Message
 	script   []Answer
 	refused  map[string]Answer
-	arrived  chan struct{} // closed and replaced with every message
+	waiting  []waiter
 	conns    int
 	tries    int
 	came     int
@@ -84,7 +84,7 @@ func Start(opts Options) (*Sink, error) {
 	if opts.Address == "" {
 		opts.Address = "127.0.0.1:0"
 	}
-	s := &Sink{opts: opts, address: opts.Address, refused: map[string]Answer{}, counts: map[string]int{}, arrived: make(chan struct{})}
+	s := &Sink{opts: opts, address: opts.Address, refused: map[string]Answer{}, counts: map[string]int{}}
 	return s, s.Up()
 }
 
@@ -185,21 +185,44 @@ func (s *Sink) Counts() map[string]int {
 	return maps.Clone(s.counts)
 }
 
+// waiter waits for so many mails.
+type waiter struct {
+	mails int
+	came  chan struct{}
+}
+
 // Until waits until n mails came.
 func (s *Sink) Until(ctx context.Context, n int) error {
-	for {
+	s.mu.Lock()
+	w := waiter{n, make(chan struct{})}
+	s.waiting = append(s.waiting, w)
+	s.tell()
+	s.mu.Unlock()
+	select {
+	case <-w.came:
+		return nil
+	case <-ctx.Done():
 		s.mu.Lock()
-		came, arrived := s.came, s.arrived
-		s.mu.Unlock()
-		if came >= n {
-			return nil
-		}
-		select {
-		case <-arrived:
-		case <-ctx.Done():
-			return fmt.Errorf("%d of %d mails came: %w", came, n, ctx.Err())
-		}
+		defer s.mu.Unlock()
+		return fmt.Errorf("%d of %d mails came: %w", s.came, n, ctx.Err())
 	}
+}
+
+// tell wakes those who waited for no more mails than came.
+func (s *Sink) tell() {
+	s.waiting = slices.DeleteFunc(s.waiting, func(w waiter) bool {
+		if s.came >= w.mails {
+			close(w.came)
+		}
+		return s.came >= w.mails
+	})
+}
+
+// Came counts the mails that were taken.
+func (s *Sink) Came() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.came
 }
 
 // Tries counts the mails that were begun, the refused ones too.
@@ -218,19 +241,8 @@ func (s *Sink) Connections() int {
 
 // Wait returns the mails as soon as there are n.
 func (s *Sink) Wait(ctx context.Context, n int) ([]Message, error) {
-	for {
-		s.mu.Lock()
-		messages, arrived := slices.Clone(s.messages), s.arrived
-		s.mu.Unlock()
-		if len(messages) >= n {
-			return messages, nil
-		}
-		select {
-		case <-arrived:
-		case <-ctx.Done():
-			return messages, fmt.Errorf("%d of %d mails came: %w", len(messages), n, ctx.Err())
-		}
-	}
+	err := s.Until(ctx, n)
+	return s.Messages(), err
 }
 
 func (s *Sink) open(c *smtp.Conn) (smtp.Session, error) {
@@ -341,6 +353,5 @@ func (s *Sink) keep(m Message) {
 	} else {
 		s.messages = append(s.messages, m)
 	}
-	close(s.arrived)
-	s.arrived = make(chan struct{})
+	s.tell()
 }
