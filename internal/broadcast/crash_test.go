@@ -109,7 +109,8 @@ func crowd(t *testing.T, dsn string, n int) *store.Store {
 	if _, err := s.Import(t.Context(), now, rows, true, false); err != nil {
 		t.Fatal(err)
 	}
-	publish(t, s, "Checkout is unavailable in eu-west", now)
+	// A minute ago: what a person publishes can be undone for ten seconds.
+	publish(t, s, "Checkout is unavailable in eu-west", now.Add(-time.Minute))
 	return s
 }
 

@@ -48,7 +48,7 @@ func (s *Store) PauseChannel(ctx context.Context, channel string, paused bool, w
 func (s *Store) saveHealth(ctx context.Context, h handle, seen map[string]status.ChannelState) error {
 	for _, name := range slices.Sorted(maps.Keys(seen)) {
 		c := seen[name]
-		if c.SentAt.IsZero() && c.FailedAt.IsZero() || !s.healthNews(c) {
+		if c.SentAt.IsZero() && c.FailedAt.IsZero() || !s.healthNews(name, c) {
 			continue
 		}
 		_, err := exec(ctx, h, `INSERT INTO channels (channel, paused, paused_by, sent_at, failed_at, last_error) VALUES (?, ?, '', ?, ?, ?)
@@ -65,12 +65,12 @@ func (s *Store) saveHealth(ctx context.Context, h handle, seen map[string]status
 
 // healthNews reports whether how a channel does is worth saving: not the
 // hundredth success within a second.
-func (s *Store) healthNews(c status.ChannelState) bool {
-	last := s.health[c.Channel]
+func (s *Store) healthNews(channel string, c status.ChannelState) bool {
+	last := s.health[channel]
 	if c.FailedAt.IsZero() && last.FailedAt.IsZero() && c.SentAt.Sub(last.SentAt).Abs() < time.Second {
 		return false
 	}
-	s.health[c.Channel] = c
+	s.health[channel] = c
 	return true
 }
 

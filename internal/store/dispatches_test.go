@@ -249,6 +249,22 @@ func TestAChannelIsInTroubleUntilAMessageArrives(t *testing.T) {
 	})
 }
 
+func TestASuccessOfOneChannelHidesNoneOfAnother(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		member(t, s, "a@x")
+		announce(t, s, announcement("u1"))
+		fanOutTo(t, s, noon, []status.Outlet{{Channel: status.ChannelEmail}, {Channel: "twitter"}})
+		for _, channel := range []string{status.ChannelEmail, "twitter"} {
+			d := claim(t, s, channel, noon)[0]
+			must(t, s.MarkSent(t.Context(), d.ID, d.Attempt, "ok", noon))
+		}
+		all, err := s.Channels(t.Context())
+		if err != nil || len(all) != 2 || all[0].SentAt.IsZero() || all[1].SentAt.IsZero() {
+			t.Errorf("channels %+v (%v), want both with their success", all, err)
+		}
+	})
+}
+
 func TestLeasesAreRenewedForThoseWhoStillHoldThem(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		member(t, s, "a@x")
