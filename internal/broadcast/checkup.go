@@ -141,7 +141,7 @@ func (c *Channel) Test(ctx context.Context, id string, now time.Time) (providerI
 	m := Message{
 		Event: status.EventTest, UpdateID: id, DeliveryID: id + "." + c.cfg.Name, Title: "This is a test",
 		State: "Test", Code: "test", Tone: TonePlanned, Body: "Messages of " + c.cfg.PageName + " arrive here. Nothing is wrong.",
-		Link: c.cfg.PublicURL, At: now, Queued: now, Now: now, Attempt: 1, drafts: new(drafts),
+		Link: c.cfg.PublicURL, At: now, Queued: now, Now: now, Attempt: 1, letters: new(formLetters),
 	}
 	providerID, err = c.Send(ctx, m)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,9 @@ type queue[W any] struct {
 	// everybody's; an error of a single ticket is left on the ticket.
 	carry func([]*ticket[W]) error
 	most  int // tickets in a batch
+	// yields is how often all others may run before a batch is taken, so that who
+	// is about to come is in it. It takes no time when nobody is.
+	yields int
 
 	mu      sync.Mutex
 	waiting []*ticket[W]
@@ -84,6 +88,9 @@ func (t *ticket[W]) claim() bool {
 // lead carries batches until nobody waits.
 func (q *queue[W]) lead() {
 	for {
+		for range q.yields {
+			runtime.Gosched()
+		}
 		batch := q.next()
 		if len(batch) == 0 {
 			return

@@ -42,7 +42,7 @@ func Open(_ context.Context, dsn string) (*Store, error) {
 	s := &Store{health: map[string]status.ChannelState{}}
 	s.applies = queue[*decision]{carry: s.carryDecisions, most: 512}
 	s.webhooks = queue[status.Webhook]{carry: s.carryWebhooks, most: 512}
-	s.marks = queue[*mark]{carry: s.carryMarks, most: 512}
+	s.marks = queue[*mark]{carry: s.carryMarks, most: 512, yields: 3}
 	var err error
 	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
 	case "sqlite":
