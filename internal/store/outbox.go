@@ -133,12 +133,14 @@ func (s *Store) RenewLeases(ctx context.Context, claimed []status.Delivery, now 
 	var ours []string
 	err := inTx(ctx, s.write, func(tx *sqlx.Tx) error {
 		ours = nil
-		held, err := deliveries.list(ctx, tx, "WHERE state = 'queued' AND id IN "+s.dialect.elements("?")+s.dialect.forUpdate, list(ids))
+		// The state is looked at here: PostgreSQL may think that few are queued, and
+		// then reads all of them.
+		held, err := deliveries.list(ctx, tx, "WHERE id IN "+s.dialect.elements("?")+s.dialect.forUpdate, list(ids))
 		if err != nil {
 			return err
 		}
 		for _, d := range held {
-			if d.Attempt == attempts[d.ID] {
+			if d.State == status.Queued && d.Attempt == attempts[d.ID] {
 				ours = append(ours, d.ID)
 			}
 		}
