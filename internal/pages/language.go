@@ -255,17 +255,41 @@ func loadLanguages(own string, others []string) (languages, error) {
 		if slices.ContainsFunc(all, func(l *language) bool { return l.code == code }) {
 			continue
 		}
-		l, err := loadLanguage(code)
+		other := own
+		if len(all) == 0 {
+			other = ""
+		}
+		l, err := sharedLanguage(code, other)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, l)
 	}
-	all[0].base = ""
-	for _, l := range all[1:] {
-		l.other = own
-	}
 	return all, nil
+}
+
+// shared holds the languages of all sites of this process by a sharedKey, so that a
+// second site, as tests make hundreds, needs not word its pages again.
+var shared sync.Map
+
+type sharedKey struct{ code, other string }
+
+// sharedLanguage is a language of a page that people write in another one, or the
+// language of the page itself.
+func sharedLanguage(code, other string) (*language, error) {
+	key := sharedKey{code, other}
+	if l, known := shared.Load(key); known {
+		return l.(*language), nil
+	}
+	l, err := loadLanguage(code)
+	if err != nil {
+		return nil, err
+	}
+	if l.other = other; other == "" {
+		l.base = ""
+	}
+	kept, _ := shared.LoadOrStore(key, l)
+	return kept.(*language), nil
 }
 
 // split finds the language of a path, and the path without it.

@@ -15,6 +15,7 @@ func TestTheTemplateOfEveryPageIsWhole(t *testing.T) {
 // A start words only what it shows: all pages in all languages take longer than
 // the rest of it.
 func TestAPageIsWordedWhenItIsFirstShown(t *testing.T) {
+	shared.Clear() // what other tests have worded
 	languages := published(t, calm()).press.languages
 	for _, l := range languages[1:] {
 		if len(l.pages) > 0 {
