@@ -146,7 +146,7 @@ func (c *checker) broadcast(n *yaml.Node) map[status.Event][]string {
 // channelTypes are the words for all channels of a type. The feeds always tell
 // everything; a type of which none is configured is skipped.
 var channelTypes = []string{
-	status.ChannelEmail, status.ChannelTwitter, "slack", "teams", "discord", "mastodon", "bluesky", "webhook", "rss",
+	status.ChannelEmail, status.ChannelTwitter, "slack", "teams", "discord", "mastodon", "bluesky", "webhook", status.ChannelWebhooks, "rss",
 }
 
 // channelName is what a channel may be called.

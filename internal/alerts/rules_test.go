@@ -217,7 +217,7 @@ func TestEveryMistakeIsFoundInItsPlace(t *testing.T) {
 		{"operational", rule(all, "  open: {title: T, components: [{component: a, status: operational}]}"), "7:56", "status is", ""},
 		{"veto without auto", rule(all, "  open: {title: T, publish: confirm, publish_after: 1m}"), "7:38", "no effect", ""},
 		{"resolve mode", rule(all, title, "  resolve: {mode: proposed}"), "8:19", "auto, monitoring, propose or manual", `"propose"`},
-		{"channel", rule(all, title, "  broadcast: {open: [emial]}"), "8:22", "webhook or rss", `"email"`},
+		{"channel", rule(all, title, "  broadcast: {open: [emial]}"), "8:22", "webhooks or rss", `"email"`},
 		{"event", rule(all, title, "  broadcast: {opened: [email]}"), "8:15", `unknown key "opened"`, `"open"`},
 		{"template syntax", rule(all, `  open: {title: 'A {{ .Rule'}`), "7:18", "unclosed action", ""},
 		{"unknown field", rule(all, `  open: {title: 'A {{ .GroupLabel.a }}'}`), "7:23", "no field .GroupLabel", `"GroupLabels"`},

@@ -39,8 +39,10 @@ type Config struct {
 	Twitter   Twitter   `yaml:"twitter"`
 	Charts    []Chart   `yaml:"charts"`
 	Channels  []Channel `yaml:"channels"`
-	Metrics   Metrics   `yaml:"metrics"`
-	Log       Log       `yaml:"log"`
+
+	Subscriptions Subscriptions `yaml:"subscriptions"`
+	Metrics       Metrics       `yaml:"metrics"`
+	Log           Log           `yaml:"log"`
 }
 
 // Page is how the public page presents itself.
@@ -97,6 +99,12 @@ type SMTP struct {
 	DKIM        DKIM   `yaml:"dkim"`
 }
 
+// Subscriptions say how visitors may subscribe, besides by mail.
+type Subscriptions struct {
+	Webhooks     bool `yaml:"webhooks" help:"whether programs may subscribe, see [chat and webhooks](channels.md)"`
+	AllowPrivate bool `yaml:"allow_private" help:"permits their addresses to be of a private network, and plain http"`
+}
+
 // DKIM signs mail; without keys the mail server may. Selectors and keys belong
 // together in order.
 type DKIM struct {
@@ -147,6 +155,8 @@ func defaults() Config {
 		SMTP:    SMTP{Connections: 16, Coalesce: "60s"},
 		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
 		Log:     Log{Level: "info"},
+
+		Subscriptions: Subscriptions{Webhooks: true},
 	}
 }
 

@@ -88,8 +88,8 @@ func NewChannel(cfg ChannelConfig) (*Channel, error) {
 	}
 	u, err := url.Parse(cfg.URL)
 	switch {
-	case !channelName.MatchString(cfg.Name) || cfg.Name == status.ChannelEmail || cfg.Name == status.ChannelTwitter:
-		return nil, bad("name", "write small letters, digits and hyphens, and neither email nor twitter")
+	case !channelName.MatchString(cfg.Name) || slices.Contains([]string{status.ChannelEmail, status.ChannelTwitter, status.ChannelWebhooks}, cfg.Name):
+		return nil, bad("name", "write small letters, digits and hyphens, and none of email, twitter and webhooks")
 	case !slices.Contains(ChannelTypes, cfg.Type):
 		return nil, bad("type", "%q is none of %s", cfg.Type, strings.Join(ChannelTypes, ", "))
 	case err != nil || u.Host == "":
@@ -137,13 +137,31 @@ func (c *Channel) Send(ctx context.Context, m Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	body, err := json.Marshal(p.body)
+	resp, said, err := p.send(ctx, c.client, m.Now, c.cfg.Secret)
 	if err != nil {
 		return "", err
 	}
+	if c.cfg.Type == Mastodon && m.Root != "" && resp.StatusCode == http.StatusNotFound {
+		m.Root = "" // somebody deleted the first status: this one stands alone
+		return c.Send(ctx, m)
+	}
+	if refused := judgePost(resp, said); refused != nil {
+		return "", refused
+	}
+	var named struct{ ID string }
+	_ = json.Unmarshal(said, &named) // chats that answer with no name need none
+	return named.ID, nil
+}
+
+// send makes the request, and reads the answer.
+func (p post) send(ctx context.Context, client *http.Client, now time.Time, secrets []string) (*http.Response, []byte, error) {
+	body, err := json.Marshal(p.body)
+	if err != nil {
+		return nil, nil, err
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(body))
 	if err != nil {
-		return "", withoutURL(err)
+		return nil, nil, withoutURL(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "statusbridge")
@@ -151,24 +169,18 @@ func (c *Channel) Send(ctx context.Context, m Message) (string, error) {
 		req.Header.Set(key, value)
 	}
 	if p.sign {
-		req.Header.Set(SignatureHeader, Sign(body, m.Now, c.cfg.Secret...))
+		req.Header.Set(SignatureHeader, Sign(body, now, secrets...))
 	}
-	resp, err := c.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("reach %s: %w", req.URL.Host, withoutURL(err))
+		return nil, nil, fmt.Errorf("reach %s: %w", req.URL.Host, withoutURL(err))
 	}
 	defer resp.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if c.cfg.Type == Mastodon && m.Root != "" && resp.StatusCode == http.StatusNotFound {
-		m.Root = "" // somebody deleted the first status: this one stands alone
-		return c.Send(ctx, m)
+	if err != nil && resp.StatusCode < 300 {
+		err = nil // it is taken, whatever became of the rest of the answer
 	}
-	if refused := judgePost(resp, said); refused != nil || err != nil {
-		return "", refused
-	}
-	var named struct{ ID string }
-	_ = json.Unmarshal(said, &named) // chats that answer with no name need none
-	return named.ID, nil
+	return resp, said, err
 }
 
 // judgePost says what an answer means: nil is taken.

@@ -1,6 +1,10 @@
 package status
 
-import "time"
+import (
+	"errors"
+	"strings"
+	"time"
+)
 
 // Event says what an announcement tells.
 type Event string
@@ -110,6 +114,8 @@ func (c ChannelState) Troubled() bool { return c.FailedAt.After(c.SentAt) }
 const (
 	ChannelEmail   = "email"
 	ChannelTwitter = "twitter"
+	// ChannelWebhooks is that of subscribers who are programs.
+	ChannelWebhooks = "webhooks"
 )
 
 // DeliveryState is where one message to one recipient stands.
@@ -150,6 +156,9 @@ type Delivery struct {
 	LastError    string
 }
 
+// Address is where the message goes, as its recipient would write it.
+func (d Delivery) Address() string { return strings.TrimSuffix(d.Recipient, "#"+d.SubscriberID) }
+
 // Scope is how much a subscriber wants to hear.
 type Scope string
 
@@ -162,7 +171,7 @@ const (
 // Subscriber is an address that asked to be told.
 type Subscriber struct {
 	ID          string
-	Email       string
+	Email       string   // of a program: its https URL, with the ID as fragment
 	Components  []string // nil: all
 	Scope       Scope    // "" is ScopeAll
 	Language    string   // "" is the page's
@@ -177,7 +186,31 @@ type Subscriber struct {
 	// as spam: nothing is sent there until its owner confirms anew.
 	SuppressedAt  time.Time
 	SuppressedWhy string
+	Secret        string // signs what a program gets; "" is a person, who gets mail
 }
+
+// Program reports whether the subscriber is one, told by webhook.
+func (s Subscriber) Program() bool { return s.Secret != "" }
+
+// Channel is the one by which the subscriber is told.
+func (s Subscriber) Channel() string {
+	if s.Program() {
+		return ChannelWebhooks
+	}
+	return ChannelEmail
+}
+
+// Address is the email address, or the URL of a program.
+func (s Subscriber) Address() string {
+	if s.Program() {
+		return strings.TrimSuffix(s.Email, "#"+s.ID)
+	}
+	return s.Email
+}
+
+// ErrAskedOften is the answer to whoever makes the page ask one host again and
+// again whether it subscribed.
+var ErrAskedOften = errors.New("the host was asked too often today")
 
 // Active reports whether the subscriber is sent mail.
 func (s Subscriber) Active() bool { return !s.ConfirmedAt.IsZero() && s.SuppressedAt.IsZero() }
@@ -187,6 +220,9 @@ type Audience struct {
 	Total      int // all that ever asked and did not leave
 	Active     int // confirmed, and mail to them arrives
 	Suppressed int // their mail came back
+	// Programs are no part of those.
+	Webhooks        int // confirmed, and taking messages
+	WebhooksStopped int // they no longer took them
 }
 
 // Bounce is the word of a mail system that a message did not arrive, or was

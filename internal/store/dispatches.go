@@ -39,8 +39,8 @@ var dispatches = table[status.Dispatch]{
 }
 
 // FanOut turns every announcement that is due into dispatches, once, and every
-// dispatch that is due into its deliveries: by mail one to each active
-// subscriber who cares, on any other channel a single one. Only the given
+// dispatch that is due into its deliveries: by mail and by webhook one to each
+// active subscriber who cares, on any other channel a single one. Only the given
 // outlets are served, and of those only the ones the announcement allows. It
 // reports how many deliveries it queued.
 //
@@ -69,8 +69,15 @@ func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status
 		if err != nil {
 			return err
 		}
+		listening, err := s.webhooksSubscribed(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, a := range due {
 			for _, o := range outlets {
+				if o.Channel == status.ChannelWebhooks && !listening {
+					continue
+				}
 				if a.Channels != nil && !allows(a.Channels, o) || slices.Contains(a.Except, o.Channel) {
 					continue
 				}
@@ -165,7 +172,7 @@ func (s *Store) fanOutSome(ctx context.Context, now time.Time, outlets []status.
 		if d.BegunAt.IsZero() {
 			d.BegunAt = now
 		}
-		if d.Channel == status.ChannelEmail {
+		if d.Channel == status.ChannelEmail || d.Channel == status.ChannelWebhooks {
 			queued, err = s.deliverToSubscribers(ctx, tx, &d, now)
 		} else {
 			queued, err = s.deliverToFeed(ctx, tx, &d, now)
@@ -215,7 +222,7 @@ func (s *Store) deliverToSubscribers(ctx context.Context, h handle, d *status.Di
 		SELECT CAST(? AS text) || s.id, ?, ?, ?, ?, ?, s.email, s.id, s.token, s.language, s.time_zone, CAST(? AS text), CAST(? AS bigint),
 			'queued', 0, CAST(? AS bigint), CAST(? AS bigint), '', ''
 		FROM subscribers AS s
-		WHERE s.id > ? AND `+s.wanted()+until+s.dialect.forKeyShare+`
+		WHERE s.id > ? AND `+s.wanted(d.Channel)+until+s.dialect.forKeyShare+`
 		ON CONFLICT DO NOTHING`), args...)
 	if err != nil {
 		return 0, err
@@ -224,12 +231,16 @@ func (s *Store) deliverToSubscribers(ctx context.Context, h handle, d *status.Di
 	return int(n), err
 }
 
-// wanted is the condition that a subscriber s gets mail about an event. Its
+// wanted is the condition that a subscriber s is told of an event on the channel:
+// people by mail, programs by webhook. Its
 // parameters: whether that is a milestone, whether it concerns everybody, and
 // the components as a list.
-func (s *Store) wanted() string {
-	elements := s.dialect.elements
-	return `s.confirmed_at IS NOT NULL AND s.suppressed_at IS NULL AND (? OR s.scope <> 'milestones')
+func (s *Store) wanted(channel string) string {
+	elements, program := s.dialect.elements, "s.secret = ''"
+	if channel == status.ChannelWebhooks {
+		program = "s.secret <> ''"
+	}
+	return program + ` AND s.confirmed_at IS NOT NULL AND s.suppressed_at IS NULL AND (? OR s.scope <> 'milestones')
 		AND (? OR s.components IS NULL OR s.components = '[]'
 			OR EXISTS (SELECT 1 FROM ` + elements("s.components") + ` AS c WHERE c.value IN ` + elements("?") + `))`
 }

@@ -85,7 +85,7 @@ func (s *Store) carryMarks(batch []*ticket[*mark]) error {
 		seen := map[string]status.ChannelState{}
 		for id, channel := range done {
 			m := byID[id]
-			seen[channel] = m.health(seen[channel])
+			seen[channel] = m.health(channel, seen[channel])
 			if m.state == status.Bounced {
 				if err := suppress(ctx, h, "id = (SELECT subscriber_id FROM deliveries WHERE id = ?)", m.id, m.due, m.reason); err != nil {
 					return err
@@ -174,9 +174,10 @@ func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string
 }
 
 // health is how the channel does after the mark.
-func (m *mark) health(c status.ChannelState) status.ChannelState {
+func (m *mark) health(channel string, c status.ChannelState) status.ChannelState {
 	switch {
 	case m.now.IsZero():
+	case channel == status.ChannelWebhooks && m.state != status.Sent: // it is one subscriber who is in trouble
 	case m.state == status.Sent:
 		c.SentAt = m.now
 	default:

@@ -28,6 +28,7 @@ var subscribers = table[status.Subscriber]{
 			{"confirm_token", &s.ConfirmToken},
 			{"suppressed_at", at(&s.SuppressedAt)},
 			{"suppressed_why", &s.SuppressedWhy},
+			{"secret", &s.Secret},
 		}
 	},
 }
@@ -82,7 +83,7 @@ func (s *Store) Subscribe(ctx context.Context, now time.Time, wish status.Subscr
 func question(sub status.Subscriber, now time.Time) status.Delivery {
 	d := status.Delivery{
 		Event: status.EventConfirm, UpdateID: "confirm:" + sub.ConfirmToken, Token: sub.ConfirmToken,
-		Channel: status.ChannelEmail, Recipient: sub.Email, SubscriberID: sub.ID, Language: sub.Language, TimeZone: sub.TimeZone,
+		Channel: sub.Channel(), Recipient: sub.Email, SubscriberID: sub.ID, Language: sub.Language, TimeZone: sub.TimeZone,
 		Priority: status.PriorityAsked, State: status.Queued, DueAt: now, CreatedAt: now,
 	}
 	if sub.Active() {
@@ -200,13 +201,17 @@ func (s *Store) EachSubscriber(ctx context.Context, fn func([]status.Subscriber)
 
 // SubscriberCount counts those who get mail.
 func (s *Store) SubscriberCount(ctx context.Context) (active int, err error) {
-	return scalar[int](ctx, s.read, "SELECT COUNT(*) FROM subscribers WHERE confirmed_at IS NOT NULL AND suppressed_at IS NULL")
+	return scalar[int](ctx, s.read, "SELECT COUNT(*) FROM subscribers WHERE secret = '' AND confirmed_at IS NOT NULL AND suppressed_at IS NULL")
 }
 
 // Audience counts all subscribers by how they stand.
 func (s *Store) Audience(ctx context.Context) (a status.Audience, err error) {
-	err = s.read.QueryRowxContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN confirmed_at IS NOT NULL AND suppressed_at IS NULL THEN 1 END),
-		COUNT(suppressed_at) FROM subscribers`).Scan(&a.Total, &a.Active, &a.Suppressed)
+	err = s.read.QueryRowxContext(ctx, `SELECT COUNT(CASE WHEN secret = '' THEN 1 END),
+			COUNT(CASE WHEN secret = '' AND confirmed_at IS NOT NULL AND suppressed_at IS NULL THEN 1 END),
+			COUNT(CASE WHEN secret = '' AND suppressed_at IS NOT NULL THEN 1 END),
+			COUNT(CASE WHEN secret <> '' AND confirmed_at IS NOT NULL AND suppressed_at IS NULL THEN 1 END),
+			COUNT(CASE WHEN secret <> '' AND suppressed_at IS NOT NULL THEN 1 END)
+		FROM subscribers`).Scan(&a.Total, &a.Active, &a.Suppressed, &a.Webhooks, &a.WebhooksStopped)
 	if err != nil {
 		return a, fmt.Errorf("count subscribers: %w", err)
 	}
@@ -215,5 +220,5 @@ func (s *Store) Audience(ctx context.Context) (a status.Audience, err error) {
 
 // Recipients counts whom an event about the components would reach by mail.
 func (s *Store) Recipients(ctx context.Context, event status.Event, components []string) (int, error) {
-	return scalar[int](ctx, s.read, `SELECT COUNT(*) FROM subscribers AS s WHERE `+s.wanted(), event.Milestone(), len(components) == 0, list(components))
+	return scalar[int](ctx, s.read, `SELECT COUNT(*) FROM subscribers AS s WHERE `+s.wanted(status.ChannelEmail), event.Milestone(), len(components) == 0, list(components))
 }

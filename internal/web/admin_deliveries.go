@@ -168,7 +168,7 @@ func (s *Server) dispatchView(d status.Dispatch, targets map[string]pair) dispat
 
 func deliveryViewOf(d status.Delivery, targets map[string]pair) deliveryView {
 	v := deliveryView{
-		ID: d.ID, At: d.CreatedAt, Channel: channelWord(d.Channel), Event: eventWords[d.Event], Recipient: d.Recipient,
+		ID: d.ID, At: d.CreatedAt, Channel: channelWord(d.Channel), Event: eventWords[d.Event], Recipient: d.Address(),
 		State: string(d.State), Look: deliveryLooks[d.State], Attempt: d.Attempt, Problem: d.LastError, ProviderID: d.ProviderID,
 		Retry: d.State == status.Failed || d.State == status.Bounced,
 	}
@@ -280,6 +280,8 @@ func channelWord(channel string) string {
 		return "Email"
 	case status.ChannelTwitter:
 		return "Twitter"
+	case status.ChannelWebhooks:
+		return "Webhooks of subscribers"
 	}
 	return channel
 }

@@ -22,6 +22,7 @@ type subscribersPage struct {
 
 type subscriberView struct {
 	ID, Email, Wants, Language, Zone string
+	Program                          bool
 	Look                             look
 	Problem                          string
 	Subscriber                       status.Subscriber
@@ -55,7 +56,7 @@ func (s *Server) showSubscribers(c *fiber.Ctx, _ visit) error {
 
 func subscriberViewOf(sub status.Subscriber, d directory) subscriberView {
 	v := subscriberView{
-		ID: sub.ID, Email: sub.Email, Language: sub.Language, Zone: sub.TimeZone, Wants: "everything", Problem: sub.SuppressedWhy, Subscriber: sub,
+		ID: sub.ID, Email: sub.Address(), Program: sub.Program(), Language: sub.Language, Zone: sub.TimeZone, Wants: "everything", Problem: sub.SuppressedWhy, Subscriber: sub,
 	}
 	if sub.Scope == status.ScopeMilestones {
 		v.Wants = "beginnings and ends"
@@ -72,6 +73,9 @@ func subscriberViewOf(sub status.Subscriber, d directory) subscriberView {
 		v.Look = look{"ok", "Active"}
 	case "bounced":
 		v.Look = look{"part", "Mail came back"}
+		if sub.Program() {
+			v.Look.Word = "Stopped: it took no more requests"
+		}
 	default:
 		v.Look = look{"none", "Not confirmed"}
 	}
@@ -95,6 +99,9 @@ func (s *Server) exportSubscribers(c *fiber.Ctx, _ visit) error {
 	}
 	err = s.store.EachSubscriber(c.UserContext(), func(some []status.Subscriber) error {
 		for _, sub := range some {
+			if sub.Program() {
+				continue // its secret cannot go along, and without it the list is for mail
+			}
 			if err := w.Write(csvRow(sub, slugs)); err != nil {
 				return err
 			}

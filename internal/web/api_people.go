@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/mail"
 	"strings"
@@ -9,7 +10,8 @@ import (
 )
 
 type subscriberAsked struct {
-	Email      string       `json:"email"`
+	Email      string       `json:"email,omitzero"`      // or
+	Endpoint   string       `json:"endpoint,omitzero"`   // https URL of a program
 	Components []string     `json:"components,omitzero"` // slugs or ids; none is all
 	Scope      status.Scope `json:"scope,omitzero"`
 	Language   string       `json:"language,omitzero"`
@@ -62,6 +64,9 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if in.Endpoint != "" {
+		return s.apiSubscribeProgram(c, in)
+	}
 	address, err := mail.ParseAddress(in.Email)
 	if err != nil || address.Address != strings.TrimSpace(in.Email) || len(in.Email) > 254 {
 		return reply{}, badMember("/email", "is no address such as jo@example.com")
@@ -69,15 +74,9 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 	if in.Scope != "" && in.Scope != status.ScopeAll && in.Scope != status.ScopeMilestones {
 		return reply{}, badMember("/scope", "is neither all nor milestones")
 	}
-	d, err := s.directory(c.UserContext())
+	ids, err := s.componentsNamed(c, in.Components)
 	if err != nil {
 		return reply{}, err
-	}
-	ids := d.findAll(in.Components)
-	for n, id := range ids {
-		if _, err := d.component(id); err != nil {
-			return reply{}, badMember("/components/"+itoa(n), "is no component")
-		}
 	}
 	if !s.cfg.MailConfigured {
 		return reply{}, refusal{code: http.StatusConflict, text: "Mail is not configured, so nobody could confirm: set smtp.url and smtp.from."}
@@ -87,6 +86,55 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 		return reply{}, err
 	}
 	r, err := s.subscriberReply(c, sub.ID)
+	r.location = "/subscribers/" + sub.ID
+	return r, err
+}
+
+// componentsNamed finds components by slug or id.
+func (s *Server) componentsNamed(c *call, named []string) ([]string, error) {
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return nil, err
+	}
+	ids := d.findAll(named)
+	for n, id := range ids {
+		if _, err := d.component(id); err != nil {
+			return nil, badMember("/components/"+itoa(n), "is no component")
+		}
+	}
+	return ids, nil
+}
+
+// apiSubscribeProgram asks an endpoint whether it wants to be told. The answer
+// holds its secret, which is shown at no other time.
+func (s *Server) apiSubscribeProgram(c *call, in subscriberAsked) (reply, error) {
+	endpoint, ok := s.endpoint(in.Endpoint)
+	switch {
+	case in.Email != "":
+		return reply{}, badMember("/email", "and endpoint exclude each other")
+	case !ok:
+		return reply{}, badMember("/endpoint", "is no public https address such as https://hooks.example.com/status")
+	case in.Scope != "" && in.Scope != status.ScopeAll && in.Scope != status.ScopeMilestones:
+		return reply{}, badMember("/scope", "is neither all nor milestones")
+	case !s.cfg.Webhooks:
+		return reply{}, refusal{code: http.StatusConflict, text: "Webhooks for subscribers are switched off: set subscriptions.webhooks."}
+	}
+	ids, err := s.componentsNamed(c, in.Components)
+	if err != nil {
+		return reply{}, err
+	}
+	sub, err := s.store.SubscribeWebhook(c.UserContext(), s.clock.Now(), s.grant(wish{Scope: string(in.Scope)}, nil, status.Subscriber{Email: endpoint, Components: ids}))
+	if errors.Is(err, status.ErrAskedOften) {
+		return reply{}, refusal{code: http.StatusTooManyRequests, retryAfter: 3600, text: "This host was asked too often today."}
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	r, err := s.subscriberReply(c, sub.ID)
+	if shown, ok := r.body.(subscriberShown); ok {
+		shown.Secret = sub.Secret
+		r.body = shown
+	}
 	r.location = "/subscribers/" + sub.ID
 	return r, err
 }

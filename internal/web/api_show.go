@@ -260,8 +260,11 @@ func showAlertAPI(sig status.Signal) alertShown {
 
 type subscriberShown struct {
 	ID          string       `json:"id"`
-	Email       string       `json:"email"`
-	Components  []string     `json:"components"` // slugs; none is all
+	Mode        string       `json:"mode"` // email or webhook
+	Email       string       `json:"email,omitzero"`
+	Endpoint    string       `json:"endpoint,omitzero"` // of a webhook
+	Secret      string       `json:"secret,omitzero"`   // of a webhook, only when it is made
+	Components  []string     `json:"components"`        // slugs; none is all
 	Scope       status.Scope `json:"scope"`
 	Language    string       `json:"language"`
 	TimeZone    string       `json:"time_zone"`
@@ -275,8 +278,11 @@ type subscriberShown struct {
 func showSubscriberAPI(d directory) func(status.Subscriber) subscriberShown {
 	return func(sub status.Subscriber) subscriberShown {
 		v := subscriberShown{
-			ID: sub.ID, Email: sub.Email, Scope: sub.Scope, Language: sub.Language, TimeZone: sub.TimeZone, Active: sub.Active(),
+			ID: sub.ID, Mode: "email", Email: sub.Email, Scope: sub.Scope, Language: sub.Language, TimeZone: sub.TimeZone, Active: sub.Active(),
 			CreatedAt: moment(sub.CreatedAt), ConfirmedAt: moment(sub.ConfirmedAt), SuppressedA: moment(sub.SuppressedAt), Suppressed: sub.SuppressedWhy,
+		}
+		if sub.Program() {
+			v.Mode, v.Email, v.Endpoint = "webhook", "", sub.Address()
 		}
 		if v.Scope == "" {
 			v.Scope = status.ScopeAll
@@ -320,5 +326,5 @@ type recipientShown struct {
 }
 
 func showRecipientAPI(d status.Delivery) recipientShown {
-	return recipientShown{d.ID, d.Recipient, d.State, d.Attempt, d.LastError, moment(d.SentAt)}
+	return recipientShown{d.ID, d.Address(), d.State, d.Attempt, d.LastError, moment(d.SentAt)}
 }

@@ -31,6 +31,8 @@ type Config struct {
 	MailConfigured        bool
 	TwitterConfigured     bool
 	Channels              []string // names of the others
+	Webhooks              bool     // programs may subscribe
+	PrivateWebhooks       bool     // at addresses of private networks, too
 	PageName              string
 	// Languages are those that mails are written in; PageLanguage is who chose
 	// none.
@@ -181,6 +183,7 @@ type outbox interface {
 
 type subscribers interface {
 	Subscribe(ctx context.Context, now time.Time, wish status.Subscriber) (status.Subscriber, error)
+	SubscribeWebhook(ctx context.Context, now time.Time, wish status.Subscriber) (status.Subscriber, error)
 	SubscriberByConfirmToken(ctx context.Context, token string) (status.Subscriber, error)
 	ConfirmSubscriber(ctx context.Context, now time.Time, confirmToken string) (status.Subscriber, error)
 	SubscriberByToken(ctx context.Context, token string) (status.Subscriber, error)

@@ -24,6 +24,8 @@ func (s *Server) routeSubscriptions() {
 	s.app.Post("/subscriptions", s.handleSubscribe)
 	s.app.Get("/subscriptions/confirm/:token", s.showConfirm)
 	s.app.Post("/subscriptions/confirm/:token", s.handleConfirm)
+	s.app.Get("/subscriptions/webhook", s.showSubscribeProgram)
+	s.app.Post("/subscriptions/webhook", s.subscribeProgram)
 	s.app.Get("/subscriptions/:token", s.showPreferences)
 	s.app.Post("/subscriptions/:token", s.savePreferences)
 	s.app.Get("/unsubscribe/:token", s.showUnsubscribe)
@@ -43,6 +45,8 @@ type subscriptionPage struct {
 	Problem    string
 	Saved      bool
 	Mail       bool // whether this page can send mail at all
+	Webhooks   bool // whether programs may subscribe
+	Program    bool // this one is
 	Milestones bool
 	Choices    []choice
 	Languages  []Language
@@ -79,10 +83,14 @@ func (s *Server) grant(w wish, choices []choice, sub status.Subscriber) status.S
 }
 
 func (s *Server) subscriptionPage(sub status.Subscriber, choices []choice) subscriptionPage {
-	return subscriptionPage{
-		Subscriber: sub, Choices: choices, Languages: s.cfg.Languages, Mail: s.cfg.MailConfigured,
-		Milestones: sub.Scope == status.ScopeMilestones,
+	page := subscriptionPage{
+		Subscriber: sub, Choices: choices, Languages: s.cfg.Languages, Mail: s.cfg.MailConfigured, Webhooks: s.cfg.Webhooks,
+		Milestones: sub.Scope == status.ScopeMilestones, Program: sub.Program(),
 	}
+	if page.Program {
+		page.Languages = nil // it reads codes
+	}
+	return page
 }
 
 func (s *Server) showSubscribe(c *fiber.Ctx) error {

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// mostChallenges is how many requests to confirm one host gets within
+// confirmEvery: anybody can type anybody's address.
+const mostChallenges = 20
+
+// SubscribeWebhook notes the wish of a program (of the Subscriber, the address,
+// an https URL, the components and the scope are read), gives it a secret, and
+// queues the request by which whoever reads what arrives there confirms it. An
+// address may have several subscriptions: nobody learns whether it has one.
+func (s *Store) SubscribeWebhook(ctx context.Context, now time.Time, wish status.Subscriber) (status.Subscriber, error) {
+	at, err := url.Parse(wish.Email)
+	if err != nil || at.Host == "" {
+		return status.Subscriber{}, status.Invalid{Field: "endpoint", Message: "is no address"}
+	}
+	sub := wish
+	sub.ID, sub.Token, sub.ConfirmToken, sub.Secret = rand.Text(), rand.Text(), rand.Text(), "whsec_"+rand.Text()+rand.Text()
+	sub.CreatedAt, sub.ConfirmSentAt = trim(now), trim(now)
+	at.Fragment = sub.ID
+	sub.Email = at.String()
+	err = inTx(ctx, s.write, func(tx *sqlx.Tx) error {
+		host := at.Scheme + "://" + at.Host + "/"
+		asked, err := scalar[int](ctx, tx, "SELECT COUNT(*) FROM subscribers WHERE secret <> '' AND confirm_sent_at > ? AND substr(email, 1, ?) = ?",
+			stamp(now.Add(-confirmEvery)), len(host), host)
+		if err != nil {
+			return err
+		}
+		if asked >= mostChallenges {
+			return status.ErrAskedOften
+		}
+		if _, err := subscribers.insert(ctx, tx, s.dialect, keep, 0, []status.Subscriber{sub}); err != nil {
+			return err
+		}
+		_, err = deliveries.insert(ctx, tx, s.dialect, keep, 0, []status.Delivery{question(sub, now)})
+		return err
+	})
+	if err != nil {
+		return status.Subscriber{}, fmt.Errorf("subscribe a webhook: %w", err)
+	}
+	s.wakes.saved(0)
+	return sub, nil
+}
+
+// webhooksSubscribed reports whether any program listens.
+func (s *Store) webhooksSubscribed(ctx context.Context, h handle) (bool, error) {
+	n, err := scalar[int](ctx, h, "SELECT COUNT(*) FROM subscribers WHERE secret <> '' AND confirmed_at IS NOT NULL AND suppressed_at IS NULL")
+	return n > 0, err
+}
