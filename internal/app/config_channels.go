@@ -101,3 +101,12 @@ func (c Config) ChannelNames() []string {
 	}
 	return out
 }
+
+// channelKinds are the types of the channels, by name.
+func (c Config) channelKinds() map[string]string {
+	out := map[string]string{}
+	for _, ch := range c.Channels {
+		out[ch.Name] = ch.Type
+	}
+	return out
+}

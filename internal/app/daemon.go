@@ -123,7 +123,7 @@ func (d *Daemon) wire() error {
 	}
 	d.web = web.New(web.Config{
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies, ConnectionsPerAddress: d.cfg.Limits.ConnectionsPerAddress,
-		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Webhooks: d.cfg.Subscriptions.Webhooks, PrivateWebhooks: d.cfg.Subscriptions.AllowPrivate, Channels: d.cfg.ChannelNames(),
+		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Webhooks: d.cfg.Subscriptions.Webhooks, PrivateWebhooks: d.cfg.Subscriptions.AllowPrivate, Channels: d.cfg.ChannelNames(), ChannelKinds: d.cfg.channelKinds(),
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },

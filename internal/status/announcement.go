@@ -2,6 +2,7 @@ package status
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -69,6 +70,12 @@ type Outlet struct {
 	// Join is for how long after a message about a subject what follows is kept
 	// back, to be told as one; 0 tells each update by itself.
 	Join time.Duration
+}
+
+// Allowed reports whether a list of channels, such as that of an announcement,
+// has the outlet in it, by name or by kind; nil is all.
+func (o Outlet) Allowed(channels []string) bool {
+	return channels == nil || slices.Contains(channels, o.Channel) || o.Kind != "" && slices.Contains(channels, o.Kind)
 }
 
 // Dispatch is one message about a subject on one channel, to all its

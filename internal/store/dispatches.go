@@ -78,7 +78,7 @@ func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status
 				if o.Channel == status.ChannelWebhooks && !listening {
 					continue
 				}
-				if a.Channels != nil && !allows(a.Channels, o) || slices.Contains(a.Except, o.Channel) {
+				if !o.Allowed(a.Channels) || slices.Contains(a.Except, o.Channel) {
 					continue
 				}
 				if err := s.dispatch(ctx, tx, a, o, now); err != nil {
@@ -91,11 +91,6 @@ func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status
 		}
 		return nil
 	})
-}
-
-// allows reports whether a list of channels has the outlet in it.
-func allows(channels []string, o status.Outlet) bool {
-	return slices.Contains(channels, o.Channel) || o.Kind != "" && slices.Contains(channels, o.Kind)
 }
 
 // dispatch opens a dispatch for an announcement, or joins it to one that waits.

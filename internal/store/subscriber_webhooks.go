@@ -52,6 +52,11 @@ func (s *Store) SubscribeWebhook(ctx context.Context, now time.Time, wish status
 	return sub, nil
 }
 
+// Programs counts whom an event about the components would reach by webhook.
+func (s *Store) Programs(ctx context.Context, event status.Event, components []string) (int, error) {
+	return s.reached(ctx, status.ChannelWebhooks, event, components)
+}
+
 // webhooksSubscribed reports whether any program listens.
 func (s *Store) webhooksSubscribed(ctx context.Context, h handle) (bool, error) {
 	n, err := scalar[int](ctx, h, "SELECT COUNT(*) FROM subscribers WHERE secret <> '' AND confirmed_at IS NOT NULL AND suppressed_at IS NULL")

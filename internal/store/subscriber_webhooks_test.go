@@ -41,6 +41,9 @@ func TestAProgramIsToldOnceItConfirmedAndByWebhookOnly(t *testing.T) {
 		if n := fanOutTo(t, s, noon, toPrograms); n != 2 {
 			t.Errorf("%d messages, want a mail and a webhook", n)
 		}
+		if n, err := s.Programs(t.Context(), status.EventOpen, []string{"disk"}); err != nil || n != 1 {
+			t.Errorf("%d programs would be reached (%v)", n, err)
+		}
 		told := claim(t, s, status.ChannelWebhooks, noon)
 		if len(told) != 1 || told[0].SubscriberID != listening.ID || told[0].Recipient != endpoint+"#"+listening.ID {
 			t.Errorf("told %+v", told)

@@ -220,5 +220,9 @@ func (s *Store) Audience(ctx context.Context) (a status.Audience, err error) {
 
 // Recipients counts whom an event about the components would reach by mail.
 func (s *Store) Recipients(ctx context.Context, event status.Event, components []string) (int, error) {
-	return scalar[int](ctx, s.read, `SELECT COUNT(*) FROM subscribers AS s WHERE `+s.wanted(status.ChannelEmail), event.Milestone(), len(components) == 0, list(components))
+	return s.reached(ctx, status.ChannelEmail, event, components)
+}
+
+func (s *Store) reached(ctx context.Context, channel string, event status.Event, components []string) (int, error) {
+	return scalar[int](ctx, s.read, `SELECT COUNT(*) FROM subscribers AS s WHERE `+s.wanted(channel), event.Milestone(), len(components) == 0, list(components))
 }

@@ -138,6 +138,9 @@ func (s *Server) outlets() []string {
 	if s.cfg.TwitterConfigured {
 		list = append(list, status.ChannelTwitter)
 	}
+	if s.cfg.Webhooks {
+		list = append(list, status.ChannelWebhooks)
+	}
 	return append(list, s.cfg.Channels...)
 }
 
@@ -146,7 +149,9 @@ func leftOut(f url.Values, outlets []string) []string {
 	if !f.Has("with-channels") {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(outlets), func(name string) bool { return slices.Contains(f["tell"], name) })
+	return slices.DeleteFunc(slices.Clone(outlets), func(name string) bool {
+		return slices.Contains(f["tell"], name) || !slices.Contains(f["with-channels"], name)
+	})
 }
 
 // countTold says in numbers who gets what.
@@ -154,7 +159,7 @@ func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announc
 	var parts []string
 	for _, a := range told {
 		for _, name := range s.outlets() {
-			if !goesTo(a, name) {
+			if !s.outlet(name).Allowed(a.Channels) {
 				continue
 			}
 			t := tellView{Channel: name, Words: name + ": one message", Told: !slices.Contains(left, name)}
@@ -170,6 +175,15 @@ func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announc
 				if view.Mails == 0 {
 					part = ""
 				}
+			case status.ChannelWebhooks:
+				n, err := s.store.Programs(c.UserContext(), a.Event, a.Components)
+				if err != nil {
+					return err
+				}
+				if n == 0 {
+					continue
+				}
+				t.Words, part = "Webhooks of subscribers: "+thousands(n), ""
 			case status.ChannelTwitter:
 				t.Words, part = "Twitter: one post", "tweet"
 				view.Tweeted = t.Told
@@ -187,8 +201,12 @@ func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announc
 	return nil
 }
 
-func goesTo(a status.Announcement, channel string) bool {
-	return a.Channels == nil || slices.Contains(a.Channels, channel)
+// outlet is a channel with what rules may call it besides its name.
+func (s *Server) outlet(name string) status.Outlet {
+	if name == status.ChannelWebhooks {
+		return status.Outlet{Channel: name, Kind: "webhook"}
+	}
+	return status.Outlet{Channel: name, Kind: s.cfg.ChannelKinds[name]}
 }
 
 // The policies of previews: what was made for elsewhere may style itself and

@@ -20,6 +20,26 @@ func TestTheReviewSaysWhoGetsWhat(t *testing.T) {
 	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusSeeOther) // nothing to review any more
 }
 
+func TestTheReviewNamesChatsAndCountsPrograms(t *testing.T) {
+	s := newSite(t, offering, func(c *web.Config) {
+		c.MailConfigured = false
+		c.Channels, c.ChannelKinds = []string{"ops", "tickets", "sky"}, map[string]string{"ops": "slack", "tickets": "webhook", "sky": "bluesky"}
+	})
+	for range 2 {
+		sub, err := s.store.SubscribeWebhook(t.Context(), s.clock.Now(), status.Subscriber{Email: "https://hooks.example.com/"})
+		if err == nil {
+			_, err = s.store.ConfirmSubscriber(t.Context(), s.clock.Now(), sub.ConfirmToken)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	i, b := s.draft(), s.signedIn(status.Responder)
+	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, "Webhooks of subscribers: 2", ">Publish and ops, tickets and sky</button>")
+	s.rules.Rules[0].Broadcast = map[status.Event][]string{status.EventOpen: {"slack", "tickets"}}
+	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, ">Publish and ops and tickets</button>")
+}
+
 func TestTheReviewFollowsWhatIsTypedAndSavesNothing(t *testing.T) {
 	s := newSite(t)
 	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})

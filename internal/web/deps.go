@@ -31,8 +31,9 @@ type Config struct {
 	MailConfigured        bool
 	TwitterConfigured     bool
 	Channels              []string // names of the others
-	Webhooks              bool     // programs may subscribe
-	PrivateWebhooks       bool     // at addresses of private networks, too
+	ChannelKinds          map[string]string
+	Webhooks              bool // programs may subscribe
+	PrivateWebhooks       bool // at addresses of private networks, too
 	PageName              string
 	// Languages are those that mails are written in; PageLanguage is who chose
 	// none.
@@ -190,6 +191,7 @@ type subscribers interface {
 	SaveSubscriber(ctx context.Context, sub status.Subscriber) error
 	Unsubscribe(ctx context.Context, token string) error
 	SubscriberCount(ctx context.Context) (int, error)
+	Programs(ctx context.Context, event status.Event, components []string) (int, error)
 	Recipients(ctx context.Context, event status.Event, components []string) (int, error)
 	Audience(ctx context.Context) (status.Audience, error)
 	Subscribers(ctx context.Context, text string, limit int) ([]status.Subscriber, error)
