@@ -197,3 +197,9 @@ func (s *Store) ForgetStep(ctx context.Context, version int64) error {
 	_, err := exec(ctx, s.write, "DELETE FROM goose_db_version WHERE version_id = ?", version)
 	return err
 }
+
+// Texts is the first column of what a query yields.
+func (s *Store) Texts(ctx context.Context, query string) (texts []string, err error) {
+	err = sqlx.SelectContext(ctx, s.read, &texts, query)
+	return texts, err
+}

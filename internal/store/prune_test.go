@@ -53,6 +53,50 @@ func TestPruningTakesWhatIsOldAndDoneAndNothingElse(t *testing.T) {
 	})
 }
 
+func TestPruningTakesAlertsAndGroupsThatAreLongOver(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		over, lately := noon.Add(-100*time.Hour), noon.Add(-60*time.Hour) // a board holds what ended in the last 49 hours
+		group := func(name string) status.TrackKey { return status.TrackKey{Rule: "r", Group: name} }
+		c := status.Changes{
+			Issues:  issuesOf(issue("open", "r", "open")),
+			Signals: map[status.SignalKey]status.Signal{}, Tracks: map[status.TrackKey]status.Track{},
+			Timers: map[status.TimerKey]time.Time{{Kind: status.TimerHold, Subject: group("timed").String()}: noon.Add(time.Hour)},
+		}
+		for name, tr := range map[string]status.Track{
+			"over": {QuietSince: over, LastIssue: "x", LastEndedAt: over}, "never": {},
+			"lately": {QuietSince: lately}, "fires": {Firing: 1, Since: over}, "open": {IssueID: "open", QuietSince: over},
+			"attached": {AttachedTo: "m", QuietSince: over}, "settled": {Settled: true, QuietSince: over}, "timed": {QuietSince: over},
+		} {
+			tr.Key = group(name)
+			c.Tracks[tr.Key] = tr
+		}
+		for name, sig := range map[string]status.Signal{
+			"over": {SeenAt: over, Tracks: []status.TrackKey{group("over")}}, "unmatched": {SeenAt: over},
+			"lately": {SeenAt: lately}, "fires": {Firing: true, SeenAt: over},
+			"of an open issue": {SeenAt: over, Tracks: []status.TrackKey{group("x"), group("open")}},
+		} {
+			sig.Key, sig.Impact = status.SignalKey{Source: "am", Fingerprint: name}, status.ImpactNone
+			c.Signals[sig.Key] = sig
+		}
+		apply(t, s, c)
+
+		n, err := s.Prune(t.Context(), noon.Add(-24*time.Hour))
+		if err != nil || n != 4 {
+			t.Errorf("%d rows went, want two groups and two alerts: %v", n, err)
+		}
+		for query, want := range map[string][]string{
+			"SELECT group_key FROM tracks ORDER BY group_key":      {"attached", "fires", "lately", "open", "settled", "timed"},
+			"SELECT fingerprint FROM signals ORDER BY fingerprint": {"fires", "lately", "of an open issue"},
+		} {
+			got, err := s.Texts(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, query, got, want)
+		}
+	})
+}
+
 func TestPruningManyRowsGoesOnUntilAllAreGone(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		const many = 2500 // more than one statement takes
