@@ -119,9 +119,9 @@ type keptReading struct {
 	weight int
 }
 
-// readingsLimit bounds the bodies whose readings wait, in bytes: some three
+// readingsLimit bounds the bodies whose readings wait, in bytes: some six
 // hundred of 50 alerts.
-const readingsLimit = 8 << 20
+const readingsLimit = 16 << 20
 
 func (rs *readings) keep(w status.Webhook, r Reading, err error) {
 	rs.mu.Lock()
