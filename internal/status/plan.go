@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Subjects is the component; a new one needs none.
@@ -35,20 +36,36 @@ func Slug(name string) string {
 	return strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "-"), "-")
 }
 
-func (e SaveComponent) revise(d *desk, who string) error {
-	c, action := e.Component, "changed"
-	if c.ID == "" {
-		c.ID, c.CreatedAt, c.Version, action = d.mint(), d.now, 0, "created"
-	} else {
-		old, ok := d.component(c.ID)
-		if !ok {
-			return ErrNotFound
-		}
-		if c.Version != 0 && c.Version != old.Version {
-			return ErrConflict
-		}
-		c.CreatedAt, c.Archived, c.Version = old.CreatedAt, old.Archived, old.Version
+// kept is what no edit of a component or a group changes.
+type kept struct {
+	id        string
+	createdAt time.Time
+	archived  bool
+	version   int64
+}
+
+// begin makes a new thing of the page (id ""), or takes one up that is as it was
+// seen. It answers with the word for the audit log.
+func (d *desk) begin(id string, version int64, old kept, known bool) (kept, string, error) {
+	switch {
+	case id == "":
+		return kept{id: d.mint(), createdAt: d.now}, "created", nil
+	case !known:
+		return kept{}, "", ErrNotFound
+	case version != 0 && version != old.version:
+		return kept{}, "", ErrConflict
 	}
+	return old, "changed", nil
+}
+
+func (e SaveComponent) revise(d *desk, who string) error {
+	c := e.Component
+	old, known := d.component(c.ID)
+	begun, action, err := d.begin(c.ID, c.Version, kept{old.ID, old.CreatedAt, old.Archived, old.Version}, known)
+	if err != nil {
+		return err
+	}
+	c.ID, c.CreatedAt, c.Archived, c.Version = begun.id, begun.createdAt, begun.archived, begun.version
 	c.Name = oneLine(c.Name)
 	c.Slug = cmp.Or(strings.TrimSpace(c.Slug), Slug(c.Name))
 	c.Status = cmp.Or(c.Status, Operational)
@@ -76,19 +93,13 @@ func (e SaveComponent) revise(d *desk, who string) error {
 }
 
 func (e SaveGroup) revise(d *desk, who string) error {
-	g, action := e.Group, "changed"
-	if g.ID == "" {
-		g.ID, g.CreatedAt, g.Version, action = d.mint(), d.now, 0, "created"
-	} else {
-		old, ok := d.group(g.ID)
-		if !ok {
-			return ErrNotFound
-		}
-		if g.Version != 0 && g.Version != old.Version {
-			return ErrConflict
-		}
-		g.CreatedAt, g.Archived, g.Version = old.CreatedAt, old.Archived, old.Version
+	g := e.Group
+	old, known := d.group(g.ID)
+	begun, action, err := d.begin(g.ID, g.Version, kept{old.ID, old.CreatedAt, old.Archived, old.Version}, known)
+	if err != nil {
+		return err
 	}
+	g.ID, g.CreatedAt, g.Archived, g.Version = begun.id, begun.createdAt, begun.archived, begun.version
 	g.Name = oneLine(g.Name)
 	if g.Name == "" || len(g.Name) > MaxTitle {
 		return Invalid{"name", "a group needs a name of at most 200 bytes"}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -222,32 +221,32 @@ func (s *Server) saveComponent(c *fiber.Ctx, v visit) error {
 			return ""
 		})
 	}
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		if d, err = s.directory(ctx); err != nil {
-			return err
-		}
-		if comp, err = d.component(comp.ID); err != nil {
-			return err
-		}
-		merged, diffs := merge(componentFields(d), seen, componentSheet(comp), yours)
-		if settled(diffs) {
-			return redirect(c, "/admin/components", "saved")
-		}
-		return s.sendComponent(c, http.StatusConflict, componentPage{
-			ID: comp.ID, Sheet: merged, Diffs: diffs,
-			Alert: "Nothing was saved yet: somebody else changed this component while you did. Compare, then save again.",
-		})
-	case errors.As(err, &invalid):
-		return s.sendComponent(c, http.StatusUnprocessableEntity, componentPage{
-			ID: comp.ID, Sheet: yours,
-			Problem: map[string]string{invalid.Field: invalid.Message},
-		})
-	case err != nil:
-		return err
-	}
-	return redirect(c, "/admin/components", "saved")
+	return answers{
+		then: "/admin/components", done: "saved",
+		conflict: func() error {
+			d, err := s.directory(ctx)
+			if err != nil {
+				return err
+			}
+			now, err := d.component(comp.ID)
+			if err != nil {
+				return err
+			}
+			merged, diffs := merge(componentFields(d), seen, componentSheet(now), yours)
+			if settled(diffs) {
+				return redirect(c, "/admin/components", "saved")
+			}
+			return s.sendComponent(c, http.StatusConflict, componentPage{
+				ID: comp.ID, Sheet: merged, Diffs: diffs,
+				Alert: "Nothing was saved yet: somebody else changed this component while you did. Compare, then save again.",
+			})
+		},
+		invalid: func(invalid status.Invalid) error {
+			return s.sendComponent(c, http.StatusUnprocessableEntity, componentPage{
+				ID: comp.ID, Sheet: yours, Problem: map[string]string{invalid.Field: invalid.Message},
+			})
+		},
+	}.answer(c, err)
 }
 
 // moveComponent swaps a component with its neighbour in the group. Positions
@@ -291,14 +290,10 @@ func neighbour(at, n int, to string) (int, bool) {
 
 func (s *Server) removeComponent(c *fiber.Ctx, v visit) error {
 	_, err := s.revise(c.UserContext(), v, status.ArchiveComponent{ID: param(c), Version: version(form(c))})
-	if errors.Is(err, status.ErrConflict) {
+	return answers{then: "/admin/components", done: "removed", conflict: func() error {
 		return s.sendComponent(c, http.StatusConflict, componentPage{
 			ID:    param(c),
 			Alert: "Nothing was removed: somebody else changed this component meanwhile. Below is how it stands now.",
 		})
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(c, "/admin/components", "removed")
+	}}.answer(c, err)
 }

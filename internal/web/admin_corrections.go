@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -95,15 +94,11 @@ func (s *Server) saveCorrection(c *fiber.Ctx, v visit) error {
 			return ""
 		})
 	}
-	if invalid, ok := errors.AsType[status.Invalid](err); ok {
+	return answers{then: "/admin/components/" + param(c) + "/uptime", done: "saved", invalid: func(invalid status.Invalid) error {
 		return s.sendCorrections(c, http.StatusUnprocessableEntity, correctionsPage{
 			Sheet: yours, Problem: map[string]string{invalid.Field: invalid.Message},
 		})
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(c, "/admin/components/"+param(c)+"/uptime", "saved")
+	}}.answer(c, err)
 }
 
 func (s *Server) withdrawCorrection(c *fiber.Ctx, v visit) error {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,33 +87,32 @@ func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
 		}
 		return ""
 	})
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		if d, err = s.directory(ctx); err != nil {
-			return err
-		}
-		now, err := d.group(g.ID)
-		if err != nil {
-			return err
-		}
-		merged, diffs := merge(groupFields, seen, groupSheet(now), yours)
-		if settled(diffs) {
-			return redirect(c, "/admin/components", "saved")
-		}
-		return s.sendGroup(c, http.StatusConflict, groupPage{
-			ID: g.ID, Sheet: merged, Diffs: diffs,
-			Alert: "Nothing was saved yet: somebody else changed this group while you did. Compare, then save again.",
-		})
-	case errors.As(err, &invalid):
-		return s.sendGroup(c, http.StatusUnprocessableEntity, groupPage{
-			ID: g.ID, Sheet: yours,
-			Problem: map[string]string{invalid.Field: invalid.Message},
-		})
-	case err != nil:
-		return err
-	}
-	return redirect(c, "/admin/components", "saved")
+	return answers{
+		then: "/admin/components", done: "saved",
+		conflict: func() error {
+			d, err := s.directory(ctx)
+			if err != nil {
+				return err
+			}
+			now, err := d.group(g.ID)
+			if err != nil {
+				return err
+			}
+			merged, diffs := merge(groupFields, seen, groupSheet(now), yours)
+			if settled(diffs) {
+				return redirect(c, "/admin/components", "saved")
+			}
+			return s.sendGroup(c, http.StatusConflict, groupPage{
+				ID: g.ID, Sheet: merged, Diffs: diffs,
+				Alert: "Nothing was saved yet: somebody else changed this group while you did. Compare, then save again.",
+			})
+		},
+		invalid: func(invalid status.Invalid) error {
+			return s.sendGroup(c, http.StatusUnprocessableEntity, groupPage{
+				ID: g.ID, Sheet: yours, Problem: map[string]string{invalid.Field: invalid.Message},
+			})
+		},
+	}.answer(c, err)
 }
 
 func (s *Server) moveGroup(c *fiber.Ctx, v visit) error {
@@ -146,14 +144,10 @@ func (s *Server) moveGroup(c *fiber.Ctx, v visit) error {
 
 func (s *Server) removeGroup(c *fiber.Ctx, v visit) error {
 	_, err := s.revise(c.UserContext(), v, status.ArchiveGroup{ID: param(c), Version: version(form(c))})
-	if errors.Is(err, status.ErrConflict) {
+	return answers{then: "/admin/components", done: "removed", conflict: func() error {
 		return s.sendGroup(c, http.StatusConflict, groupPage{
 			ID:    param(c),
 			Alert: "Nothing was removed: somebody else changed this group meanwhile. Below is how it stands now.",
 		})
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(c, "/admin/components", "removed")
+	}}.answer(c, err)
 }

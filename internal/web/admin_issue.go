@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -236,24 +235,24 @@ func (s *Server) updateIssue(c *fiber.Ctx, v visit) error {
 	}
 	_, err = s.revise(c.UserContext(), v, edit)
 	typed := &updateForm{Body: edit.Body, Silent: edit.Silent, States: stateOptions(f.Get("state"), status.IssueStates...)}
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		if now, err = s.store.Issue(c.UserContext(), id); err != nil {
-			return err
-		}
-		if saidAlready(now, edit, v.account.Email, s.clock.Now()) {
-			return redirect(c, "/admin/issues/"+id, done)
-		}
-		typed.Problem = "Not posted yet: the issue changed while you wrote, see the updates below. Your text is still here. Check that it fits, then post it."
-		return s.sendIssue(c, http.StatusConflict, issueInput{update: typed, alert: "The issue changed while you wrote. Your update is still in the form, and not posted yet."})
-	case errors.As(err, &invalid):
-		typed.Problem = "Not posted yet: " + invalid.Message + "."
-		return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{update: typed})
-	case err != nil:
-		return err
-	}
-	return redirect(c, "/admin/issues/"+id, done)
+	return answers{
+		then: "/admin/issues/" + id, done: done,
+		conflict: func() error {
+			now, err := s.store.Issue(c.UserContext(), id)
+			if err != nil {
+				return err
+			}
+			if saidAlready(now, edit, v.account.Email, s.clock.Now()) {
+				return redirect(c, "/admin/issues/"+id, done)
+			}
+			typed.Problem = "Not posted yet: the issue changed while you wrote, see the updates below. Your text is still here. Check that it fits, then post it."
+			return s.sendIssue(c, http.StatusConflict, issueInput{update: typed, alert: "The issue changed while you wrote. Your update is still in the form, and not posted yet."})
+		},
+		invalid: func(invalid status.Invalid) error {
+			typed.Problem = "Not posted yet: " + invalid.Message + "."
+			return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{update: typed})
+		},
+	}.answer(c, err)
 }
 
 // saidAlready recognises a form that was sent twice.

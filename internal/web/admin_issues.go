@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -122,18 +121,16 @@ func (s *Server) saveIssue(c *fiber.Ctx, v visit) error {
 		}
 	}
 	_, err = s.revise(c.UserContext(), v, decision)
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		return s.settleIssue(c, seen, yours)
-	case errors.As(err, &invalid) && reviewed:
-		return s.sendReview(c, v, http.StatusUnprocessableEntity, now, yours, invalid)
-	case errors.As(err, &invalid):
-		return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{sheet: yours, invalid: invalid})
-	case err != nil:
-		return err
-	}
-	return redirect(c, then, done)
+	return answers{
+		then: then, done: done,
+		conflict: func() error { return s.settleIssue(c, seen, yours) },
+		invalid: func(invalid status.Invalid) error {
+			if reviewed {
+				return s.sendReview(c, v, http.StatusUnprocessableEntity, now, yours, invalid)
+			}
+			return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{sheet: yours, invalid: invalid})
+		},
+	}.answer(c, err)
 }
 
 // conflictPage shows both versions and keeps what was typed.
@@ -217,25 +214,24 @@ func (s *Server) settleField(c *fiber.Ctx, v visit, done string, decision func(f
 // what was wanted.
 func (s *Server) decide(c *fiber.Ctx, v visit, edit status.Edit, then, done string) error {
 	_, err := s.revise(c.UserContext(), v, edit)
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		i, err := s.store.Issue(c.UserContext(), param(c))
-		if err != nil {
-			return err
-		}
-		if fulfilled(i, edit) {
-			return redirect(c, then, done)
-		}
-		return s.sendIssue(c, http.StatusConflict, issueInput{
-			alert: "Nothing was done: this changed after you loaded it. Below is how it stands now. Read it, then decide again.",
-		})
-	case errors.As(err, &invalid):
-		return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{alert: "Nothing was done: " + invalid.Message + "."})
-	case err != nil:
-		return err
-	}
-	return redirect(c, then, done)
+	return answers{
+		then: then, done: done,
+		conflict: func() error {
+			i, err := s.store.Issue(c.UserContext(), param(c))
+			if err != nil {
+				return err
+			}
+			if fulfilled(i, edit) {
+				return redirect(c, then, done)
+			}
+			return s.sendIssue(c, http.StatusConflict, issueInput{
+				alert: "Nothing was done: this changed after you loaded it. Below is how it stands now. Read it, then decide again.",
+			})
+		},
+		invalid: func(invalid status.Invalid) error {
+			return s.sendIssue(c, http.StatusUnprocessableEntity, issueInput{alert: "Nothing was done: " + invalid.Message + "."})
+		},
+	}.answer(c, err)
 }
 
 // fulfilled reports whether the issue already is what the edit asks for: a
@@ -328,18 +324,14 @@ func (s *Server) openIssue(c *fiber.Ctx, v visit) error {
 			return ""
 		})
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		return s.sendNewIssue(c, http.StatusUnprocessableEntity, sh, f.Get("started"), invalid)
-	}
-	if err != nil {
-		return err
-	}
+	done := "published"
 	switch {
 	case !edit.Publish:
-		return redirect(c, "/admin/issues/"+id, "saved")
+		done = "saved"
 	case edit.Silent:
-		return redirect(c, "/admin/issues/"+id, "silently")
+		done = "silently"
 	}
-	return redirect(c, "/admin/issues/"+id, "published")
+	return answers{then: "/admin/issues/" + id, done: done, invalid: func(invalid status.Invalid) error {
+		return s.sendNewIssue(c, http.StatusUnprocessableEntity, sh, f.Get("started"), invalid)
+	}}.answer(c, err)
 }

@@ -107,23 +107,22 @@ func (s *Server) mergeIssue(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	then := "/admin/issues/" + into.ID
 	_, err = s.revise(c.UserContext(), v, status.MergeIssue{
 		ID: from.ID, Version: version(f), Into: into.ID, IntoVersion: number(f.Get("into-version")),
 		Body: view.Body, Components: view.Components, Silent: view.Silent,
 	})
-	invalid, refused := errors.AsType[status.Invalid](err)
-	switch {
-	case (refused || errors.Is(err, status.ErrConflict)) && from.MergedInto == into.ID:
-		return redirect(c, then, "merged") // sent twice
-	case errors.Is(err, status.ErrConflict):
-		view.Alert = "Nothing was merged: one of the two changed after you loaded this page. Below is how they stand now. Read it, then decide again."
-		return s.sendMerge(c, http.StatusConflict, from, into, view)
-	case refused:
-		view.Alert = "Nothing was merged: " + invalid.Message + "."
-		return s.sendMerge(c, http.StatusUnprocessableEntity, from, into, view)
-	case err != nil:
-		return err
+	if err != nil && from.MergedInto == into.ID {
+		err = nil // sent twice
 	}
-	return redirect(c, then, "merged")
+	return answers{
+		then: "/admin/issues/" + into.ID, done: "merged",
+		conflict: func() error {
+			view.Alert = "Nothing was merged: one of the two changed after you loaded this page. Below is how they stand now. Read it, then decide again."
+			return s.sendMerge(c, http.StatusConflict, from, into, view)
+		},
+		invalid: func(invalid status.Invalid) error {
+			view.Alert = "Nothing was merged: " + invalid.Message + "."
+			return s.sendMerge(c, http.StatusUnprocessableEntity, from, into, view)
+		},
+	}.answer(c, err)
 }

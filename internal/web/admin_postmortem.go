@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
@@ -57,24 +56,23 @@ func (s *Server) savePostmortem(c *fiber.Ctx, v visit) error {
 		edit = status.WritePostmortem{ID: id, Version: version(f), Body: body}
 	}
 	_, err := s.revise(c.UserContext(), v, edit)
-	if err == nil {
-		return redirect(c, then, done)
-	}
 	in := issueInput{postmortem: &postmortemForm{Body: body, Open: true}}
-	if invalid, ok := errors.AsType[status.Invalid](err); ok {
-		in.postmortem.Problem = "Not saved yet: " + invalid.Message + "."
-		return s.sendIssue(c, http.StatusUnprocessableEntity, in)
-	}
-	if !errors.Is(err, status.ErrConflict) {
-		return err
-	}
-	i, err := s.store.Issue(c.UserContext(), id)
-	if err != nil {
-		return err
-	}
-	if u, is := i.Postmortem(); i.PostmortemDraft == body || is && u.Body == body && i.PostmortemDraft == "" {
-		return redirect(c, then, done) // sent twice
-	}
-	in.postmortem.Problem = "Not saved yet: the issue changed while you wrote. Your text is still here. Check that it fits, then save it."
-	return s.sendIssue(c, http.StatusConflict, in)
+	return answers{
+		then: then, done: done,
+		conflict: func() error {
+			i, err := s.store.Issue(c.UserContext(), id)
+			if err != nil {
+				return err
+			}
+			if u, is := i.Postmortem(); i.PostmortemDraft == body || is && u.Body == body && i.PostmortemDraft == "" {
+				return redirect(c, then, done) // sent twice
+			}
+			in.postmortem.Problem = "Not saved yet: the issue changed while you wrote. Your text is still here. Check that it fits, then save it."
+			return s.sendIssue(c, http.StatusConflict, in)
+		},
+		invalid: func(invalid status.Invalid) error {
+			in.postmortem.Problem = "Not saved yet: " + invalid.Message + "."
+			return s.sendIssue(c, http.StatusUnprocessableEntity, in)
+		},
+	}.answer(c, err)
 }

@@ -94,16 +94,12 @@ func (s *Server) createTemplate(c *fiber.Ctx, v visit) error {
 	yours := readTemplateSheet(form(c))
 	t := yours.template(status.Template{ID: randomToken()})
 	_, err := s.keepTemplate(c, v, t)
-	if invalid, ok := errors.AsType[status.Invalid](err); ok {
+	return answers{then: "/admin/settings/templates", done: "saved", invalid: func(invalid status.Invalid) error {
 		if s.templateStands(c, t) {
 			return redirect(c, "/admin/settings/templates", "saved") // sent twice
 		}
 		return s.sendTemplates(c, http.StatusUnprocessableEntity, yours, invalid)
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(c, "/admin/settings/templates", "saved")
+	}}.answer(c, err)
 }
 
 func (s *Server) showTemplate(c *fiber.Ctx, _ visit) error {
@@ -128,27 +124,29 @@ func (s *Server) saveTemplate(c *fiber.Ctx, v visit) error {
 	t := yours.template(now)
 	t.Version = version(f)
 	_, err = s.keepTemplate(c, v, t)
-	if errors.Is(err, status.ErrConflict) {
-		merged, diffs := merge(templateFields, seenSheet(f, templateSheet(now)), templateSheet(now), yours)
-		if !settled(diffs) {
+	return answers{
+		then: "/admin/settings/templates", done: "saved",
+		conflict: func() error {
+			merged, diffs := merge(templateFields, seenSheet(f, templateSheet(now)), templateSheet(now), yours)
+			if settled(diffs) {
+				return redirect(c, "/admin/settings/templates", "saved") // sent twice
+			}
 			form := newTemplateForm(now, merged, status.Invalid{})
 			form.Diffs, form.Alert = diffs, "Nothing was saved yet: somebody else changed this template while you did. Compare, then save again."
 			return s.sendTemplate(c, http.StatusConflict, form)
-		}
-		err = nil // sent twice
-	}
-	if invalid, ok := errors.AsType[status.Invalid](err); ok {
-		return s.sendTemplate(c, http.StatusUnprocessableEntity, newTemplateForm(now, yours, invalid))
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(c, "/admin/settings/templates", "saved")
+		},
+		invalid: func(invalid status.Invalid) error {
+			return s.sendTemplate(c, http.StatusUnprocessableEntity, newTemplateForm(now, yours, invalid))
+		},
+	}.answer(c, err)
 }
 
 func (s *Server) removeTemplate(c *fiber.Ctx, v visit) error {
 	err := s.dropTemplate(c, v, param(c), version(form(c)))
-	if errors.Is(err, status.ErrConflict) {
+	if errors.Is(err, status.ErrNotFound) {
+		err = nil // gone is what was wanted
+	}
+	return answers{then: "/admin/settings/templates", done: "template-removed", conflict: func() error {
 		t, err := s.store.Template(c.UserContext(), param(c))
 		if err != nil {
 			return err
@@ -156,11 +154,7 @@ func (s *Server) removeTemplate(c *fiber.Ctx, v visit) error {
 		form := newTemplateForm(t, templateSheet(t), status.Invalid{})
 		form.Alert = "Nothing was removed: somebody else changed this template meanwhile. Below is how it stands now."
 		return s.sendTemplate(c, http.StatusConflict, form)
-	}
-	if err != nil && !errors.Is(err, status.ErrNotFound) { // gone is what was wanted
-		return err
-	}
-	return redirect(c, "/admin/settings/templates", "template-removed")
+	}}.answer(c, err)
 }
 
 // keepTemplate saves a template, and writes it to the audit log.

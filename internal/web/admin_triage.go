@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -45,27 +44,26 @@ func (s *Server) saveUpdate(c *fiber.Ctx, v visit) error {
 	edit := status.EditUpdate{ID: id, Version: version(f), UpdateID: update, Body: lines(f.Get("body"))}
 	_, err := s.revise(c.UserContext(), v, edit)
 	in := issueInput{said: map[string]string{update: edit.Body}}
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		i, err := s.store.Issue(c.UserContext(), id)
-		if err != nil {
-			return err
-		}
-		for _, u := range i.Updates {
-			if u.ID == update && u.Body == edit.Body {
-				return redirect(c, "/admin/issues/"+id, "saved") // sent twice
+	return answers{
+		then: "/admin/issues/" + id, done: "saved",
+		conflict: func() error {
+			i, err := s.store.Issue(c.UserContext(), id)
+			if err != nil {
+				return err
 			}
-		}
-		in.alert = "Nothing was saved yet: the issue changed after you loaded it. Your words are still in the form; compare and save again."
-		return s.sendIssue(c, http.StatusConflict, in)
-	case errors.As(err, &invalid):
-		in.alert = "Nothing was saved: " + invalid.Message + "."
-		return s.sendIssue(c, http.StatusUnprocessableEntity, in)
-	case err != nil:
-		return err
-	}
-	return redirect(c, "/admin/issues/"+id, "saved")
+			for _, u := range i.Updates {
+				if u.ID == update && u.Body == edit.Body {
+					return redirect(c, "/admin/issues/"+id, "saved") // sent twice
+				}
+			}
+			in.alert = "Nothing was saved yet: the issue changed after you loaded it. Your words are still in the form; compare and save again."
+			return s.sendIssue(c, http.StatusConflict, in)
+		},
+		invalid: func(invalid status.Invalid) error {
+			in.alert = "Nothing was saved: " + invalid.Message + "."
+			return s.sendIssue(c, http.StatusUnprocessableEntity, in)
+		},
+	}.answer(c, err)
 }
 
 // saveTimes corrects when an issue began and ended.

@@ -64,6 +64,7 @@ var everyPage = []struct {
 	{path: "/admin/issues/new", admin: true, do: `document.querySelector("main form").title.value = ""`},
 	{path: "/admin/issues/DRAFT", admin: true},
 	{path: "/admin/issues/DRAFT/review", admin: true},
+	{path: "/admin/issues/DRAFT/merge?into=OPEN", admin: true},
 	{path: "/admin/issues/OPEN", admin: true},
 	{path: "/admin/issues/RESOLVED", admin: true},
 	{path: "/admin/issues/nothing", admin: true},
