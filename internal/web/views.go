@@ -98,10 +98,8 @@ func (s *Server) render(c *fiber.Ctx, code int, name string, p page) error {
 	if v, ok := c.Locals(visitKey{}).(visit); ok {
 		p.CSRF, p.Name, p.Role = v.session.CSRF, v.name(), string(v.account.Role)
 		p.Respond, p.Manage = v.may(status.Responder), v.may(status.Admin)
-		if p.Keys = s.keys(c); p.Keys != nil {
-			p.Script = s.assets.script
-			c.Set(fiber.HeaderContentSecurityPolicy, adminPolicy)
-		}
+		p.Keys, p.Script = s.keys(c), s.assets.script
+		c.Set(fiber.HeaderContentSecurityPolicy, adminPolicy)
 		if p.Drafts == 0 {
 			p.Drafts = s.countDrafts(c)
 		}

@@ -1,9 +1,21 @@
-// The keys of the admin. They only go to links and put the focus on buttons and
-// fields: nothing is ever done by a single key. They are silent while somebody
-// types, and while Ctrl, Alt or Meta is held.
 (() => {
 	"use strict";
+
+	// Times: the reader's own zone. The title keeps UTC.
+	const tongue = navigator.languages.find((l) => l.startsWith("en")) || "en-GB";
+	const form = new Intl.DateTimeFormat(tongue, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+	for (const t of document.querySelectorAll("time")) {
+		const at = new Date(t.dateTime);
+		if (isNaN(at)) continue;
+		t.title = t.textContent;
+		t.textContent = form.format(at);
+	}
+
+	// Keys: they only go to links and put the focus on buttons and fields, so
+	// that nothing is ever done by a single key. They are silent while somebody
+	// types, and while Ctrl, Alt or Meta is held.
 	const help = document.getElementById("keys");
+	if (!help) return; // they are turned off
 	const items = () => [...document.querySelectorAll("[data-item]")].filter((e) => e.checkVisibility());
 	const present = () => document.activeElement.closest("[data-item]");
 
