@@ -54,14 +54,15 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 		page.Resolved = &at
 	}
 	page.Events, page.Course = e.events(i), e.course(i)
-	for _, o := range e.view.Issues {
-		to := subjectLink{e.path("/issues/" + o.ID), oneLine(o.Title)}
-		switch {
-		case o.ID == i.MergedInto:
+	link := func(o *status.Issue) subjectLink { return subjectLink{e.path("/issues/" + o.ID), oneLine(o.Title)} }
+	if i.MergedInto != "" {
+		if n := slices.IndexFunc(e.view.Issues, func(o status.Issue) bool { return o.ID == i.MergedInto }); n >= 0 {
+			to := link(&e.view.Issues[n])
 			page.Merged = &to
-		case o.MergedInto == i.ID:
-			page.Parts = append(page.Parts, to)
 		}
+	}
+	for _, n := range e.ends().parts[i.ID] {
+		page.Parts = append(page.Parts, link(&e.view.Issues[n]))
 	}
 	hurt := e.worst(i)
 	page.Corrections = e.corrections(e.view.Corrections, func(c status.Correction) bool {
@@ -130,13 +131,14 @@ func (e *edition) beginning() time.Time { return e.ends().first }
 // ends are when history begins, and when anything last changed.
 type ends struct {
 	first, changed time.Time
-	issues         []time.Time // when each issue of the view last changed
+	issues         []time.Time      // when each issue of the view last changed
+	parts          map[string][]int // which issues of the view were merged into one, by its id
 }
 
 // findEnds takes of the edition before, unless nil, what it knows of issues that are
 // as they were: nearly all of a long history.
 func (e *edition) findEnds(old *edition) ends {
-	first, changes := e.now, make([]time.Time, len(e.view.Issues))
+	first, changes, parts := e.now, make([]time.Time, len(e.view.Issues)), map[string][]int{}
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(first) {
 			first = t
@@ -164,6 +166,9 @@ func (e *edition) findEnds(old *edition) ends {
 			changes[n] = issueChanged(&e.view.Issues[n])
 		}
 		see(changes[n])
+		if into := e.view.Issues[n].MergedInto; into != "" {
+			parts[into] = append(parts[into], n)
+		}
 		sooner(e.view.Issues[n].StartedAt)
 	})
 	for _, m := range e.view.Maintenances {
@@ -176,7 +181,7 @@ func (e *edition) findEnds(old *edition) ends {
 	for _, c := range e.view.Corrections {
 		see(c.CreatedAt)
 	}
-	return ends{first, last, changes}
+	return ends{first, last, changes, parts}
 }
 
 // monthOf is the month of t in the zone.

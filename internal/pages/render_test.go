@@ -135,6 +135,22 @@ func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
 	}
 }
 
+// What an open issue's page costs may not grow with the past.
+func TestAPageOfAnIssueCostsTheSameAfterAnyPast(t *testing.T) {
+	allocations := func(v status.View) float64 {
+		p := published(t, v)
+		e := p.site.Load().now
+		i := e.sum.Active[0]
+		return testing.AllocsPerRun(5, func() { p.press.issue(e, i) })
+	}
+	long := busy()
+	short := long
+	short.Issues = long.Issues[:10]
+	if few, many := allocations(short), allocations(long); many > few+50 {
+		t.Errorf("%.0f allocations with 10 issues, %.0f with %d", few, many, len(long.Issues))
+	}
+}
+
 // fresh counts what the memo's edition made that the one before had not.
 func (m *memo[K, V]) fresh() (n int) {
 	for key := range m.now {
