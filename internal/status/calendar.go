@@ -245,3 +245,19 @@ func (d *desk) over(m Maintenance) {
 		}
 	}
 }
+
+// workedOnUntil is when the last maintenance ended that explained the alerts of a
+// track after a moment, zero if there was none.
+func (d *desk) workedOnUntil(t Track, after time.Time) (end time.Time) {
+	rule, known := d.rules.Find(t.Key.Rule)
+	if !known || rule.DuringMaintenance == MaintenanceIgnore {
+		return end
+	}
+	for _, m := range all(d.c.Maintenances, d.board.Maintenances) {
+		if m.Over() && !m.StartedAt.IsZero() && m.EndedAt.After(after) && m.EndedAt.After(end) &&
+			covers(m.Components, d.components(rule.Open.Components, rule, t, "")) {
+			end = m.EndedAt
+		}
+	}
+	return end
+}

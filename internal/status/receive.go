@@ -98,7 +98,7 @@ func (d *desk) shifted(key TrackKey, old, s Signal, what shift) bool {
 	joins := s.Firing && (!old.Firing || len(old.Tracks) == 0)
 	switch {
 	case joins:
-		t.join(s)
+		t = d.join(t, s)
 	case what == stopped:
 		t.leave(old)
 	case s.Firing && old.impactKey() != s.impactKey():
@@ -120,14 +120,21 @@ func (d *desk) shifted(key TrackKey, old, s Signal, what shift) bool {
 	return true
 }
 
-// join counts a signal that begins to fire.
-func (t *Track) join(s Signal) {
+// join counts a signal that begins to fire. One that began before others takes
+// the start of the hold back, but not into a maintenance that is over: what was
+// worked on then is no part of the hold.
+func (d *desk) join(t Track, s Signal) Track {
 	t.Firing++
 	t.Cleared = max(0, t.Cleared-1)
 	t.Levels = count(t.Levels, s.impactKey(), 1)
-	if began := earlier(s.StartsAt, s.ReceivedAt); t.Since.IsZero() || began.Before(t.Since) {
+	began := earlier(s.StartsAt, s.ReceivedAt)
+	if !t.Since.IsZero() && !began.Before(t.Since) {
+		return t
+	}
+	if began = later(began, d.workedOnUntil(t, began)); t.Since.IsZero() || began.Before(t.Since) {
 		t.Since = began
 	}
+	return t
 }
 
 // leave counts a signal that stopped.
@@ -212,8 +219,7 @@ func (d *desk) merged(f Fact) []TrackKey {
 		d.c.Signals[key] = parent
 		for _, k := range parent.Tracks {
 			t, _ := d.track(k)
-			t.join(parent)
-			d.c.Tracks[k] = t
+			d.c.Tracks[k] = d.join(t, parent)
 		}
 	} else if parent.Misses > 0 {
 		parent.Misses, parent.MissedAt = 0, time.Time{} // its source speaks of it

@@ -120,6 +120,28 @@ func TestS43AHoldThatMaintenanceCutShortBeginsAnewToo(t *testing.T) {
 	w.only()
 }
 
+func TestS43AnAlertFromTheMaintenanceDoesNotShortenTheHoldAfterIt(t *testing.T) {
+	for _, early := range []bool{true, false} { // its group fires already, or it is the first of it
+		w := newWorld(t, checkoutDown(t))
+		maintain(w, time.Minute, 30*time.Minute)
+		w.after(5 * time.Minute)
+		old := w.firing("b")
+		if early {
+			w.receive(w.firing("a"))
+		}
+		w.after(26 * time.Minute) // the maintenance ended a minute ago
+		old.ReceivedAt = w.now
+		w.receive(old)
+		if w.after(time.Minute - time.Second); len(w.issues()) != 0 {
+			t.Fatalf("it opened at once (%t): the time under maintenance counted", early)
+		}
+		w.after(time.Second)
+		if i := w.only(); !i.CreatedAt.Equal(epoch.Add(32 * time.Minute)) {
+			t.Errorf("opened at %s, want a whole hold after the maintenance", i.CreatedAt)
+		}
+	}
+}
+
 func TestS43AnIssueAPersonOpensAgainTakesItsAlertsBackFromTheMaintenance(t *testing.T) {
 	w := newWorld(t, checkoutDown(t, publishedAtOnce))
 	w.receive(w.firing("a"))
