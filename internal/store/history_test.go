@@ -129,3 +129,16 @@ func TestTheWebhooksOfATimelineAreThoseInWhichAnAlertTurned(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLastWebhookOfASourceIsFound(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		other := webhook("c", kept.Add(time.Hour))
+		other.Source = "other"
+		save(t, s, webhook("a", kept), webhook("b", kept.Add(time.Minute)), other)
+		for source, want := range map[string]time.Time{"main": kept.Add(time.Minute), "other": kept.Add(time.Hour), "silent": {}} {
+			if got, err := s.LastWebhook(t.Context(), source); err != nil || !got.Equal(want) {
+				t.Errorf("%s: %v (%v), want %v", source, got, err, want)
+			}
+		}
+	})
+}
