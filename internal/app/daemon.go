@@ -185,7 +185,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	if ready {
+	if ready && !d.pages.Resume() {
 		if err = d.pages.Begin(ctx); err != nil {
 			d.log.Warn("page not rendered yet", "err", err)
 		}

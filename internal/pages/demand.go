@@ -18,6 +18,13 @@ import (
 // nothing at this path.
 func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 	s := p.site.Load()
+	if s.now == nil && p.resumed != nil { // in a moment it is
+		select {
+		case <-p.resumed:
+			s = p.site.Load()
+		case <-ctx.Done():
+		}
+	}
 	l, plain := p.press.languages.split(path)
 	if l == p.press.languages[0] {
 		if doc := s.docs[plain]; doc != nil {

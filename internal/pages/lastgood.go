@@ -36,6 +36,9 @@ type keeper struct {
 	dir      string // "" keeps nothing
 	kept     bool
 	revision int64
+
+	pagesKept     bool
+	pagesRevision int64
 }
 
 func (k *keeper) file() string { return filepath.Join(k.dir, "last-good") }

@@ -45,6 +45,10 @@ type Publisher struct {
 	dressBy time.Time // when the pages of the past must show the present state, too
 	ledger  status.Ledger
 
+	// resumed ends when what is known takes the place of resumed pages; nil without.
+	resumed     chan struct{}
+	resumedOnce sync.Once
+
 	flight singleflight.Group
 	memory *memory
 }
@@ -73,6 +77,10 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 func (p *Publisher) Recall() {
 	p.refresh.Lock()
 	defer p.refresh.Unlock()
+	p.recall()
+}
+
+func (p *Publisher) recall() {
 	view, read, err := p.keep.load()
 	if errors.Is(err, status.ErrNotFound) {
 		return
@@ -135,6 +143,9 @@ func (p *Publisher) save(must bool) {
 	}
 	if err := p.keep.save(good.view, good.read); err != nil {
 		p.log.Warn("the last good view cannot be kept", "err", err)
+	}
+	if err := p.keep.savePages(p.site.Load(), good.read); err != nil {
+		p.log.Warn("the pages cannot be kept for a restart", "err", err)
 	}
 	end := p.clock.Now()
 	p.restUntil = end.Add(restBetweenSaves * end.Sub(now))
@@ -199,6 +210,7 @@ func (p *Publisher) show(s, old *site, now time.Time) {
 func (p *Publisher) Begin(ctx context.Context) error {
 	p.refresh.Lock()
 	defer p.refresh.Unlock()
+	defer p.begun()
 	view, err := p.look(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -209,6 +221,9 @@ func (p *Publisher) Begin(ctx context.Context) error {
 			p.log.Error("the public view cannot be read; the last one stays", "err", err)
 		}
 		p.failing = true
+		if p.site.Load().now == nil && p.resumed != nil {
+			p.recall() // resumed pages do not say that they are late
+		}
 		return errors.Join(fmt.Errorf("read the public view: %w", err), p.repeat(now))
 	}
 	if p.failing {

@@ -1,0 +1,134 @@
+package pages
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// The pages themselves are kept beside the view they were made of: to read and
+// render a long history takes longer than a visitor waits, so a restart shows
+// what was shown last, and renders meanwhile.
+
+// lastPagesForm is the form of the file; another one is not read.
+const lastPagesForm = 1
+
+// lastPages begins the file; the documents follow, one by one.
+type lastPages struct {
+	Form int `json:"form"`
+	Docs int `json:"docs"`
+}
+
+type keptDoc struct {
+	Path string `json:"path"`
+	Doc  *Doc   `json:"doc"`
+}
+
+func (k *keeper) pagesFile() string { return filepath.Join(k.dir, "last-pages") }
+
+// resumeWithin is how old kept pages may be: what is older may tell of a world
+// that is gone.
+const resumeWithin = time.Hour
+
+// loadPages returns the kept documents by path.
+func (k *keeper) loadPages(now time.Time) (map[string]*Doc, error) {
+	if k.dir == "" {
+		return nil, status.ErrNotFound
+	}
+	f, err := os.Open(k.pagesFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, status.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || now.Sub(info.ModTime()) > resumeWithin {
+		return nil, errors.Join(err, status.ErrNotFound)
+	}
+	d := json.NewDecoder(bufio.NewReaderSize(f, 64<<10))
+	var last lastPages
+	err = d.Decode(&last)
+	if err == nil && last.Form != lastPagesForm {
+		err = fmt.Errorf("it is of form %d, want %d", last.Form, lastPagesForm)
+	}
+	docs := make(map[string]*Doc, last.Docs)
+	for n := 0; n < last.Docs && err == nil; n++ {
+		one := keptDoc{Doc: &Doc{}}
+		if err = d.Decode(&one); err == nil {
+			one.Doc.packed = one.Doc.Brotli != nil
+			docs[one.Path] = one.Doc
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be used and will be written anew: %w", k.pagesFile(), err)
+	}
+	return docs, nil
+}
+
+// savePages keeps the documents of a site that shows a revision.
+func (k *keeper) savePages(s *site, now time.Time) error {
+	if k.dir == "" || s.now == nil || !s.now.late.IsZero() {
+		return nil
+	}
+	if k.pagesKept && k.pagesRevision == s.now.view.Revision {
+		return os.Chtimes(k.pagesFile(), now, now)
+	}
+	err := replaceFile(k.pagesFile(), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		err := e.Encode(lastPages{Form: lastPagesForm, Docs: len(s.docs)})
+		for _, path := range slices.Sorted(maps.Keys(s.docs)) {
+			if err == nil {
+				err = e.Encode(keptDoc{path, s.docs[path]})
+			}
+			runtime.Gosched() // news must not wait for it
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	k.pagesKept, k.pagesRevision = true, s.now.view.Revision
+	return os.Chtimes(k.pagesFile(), now, now)
+}
+
+// Resume shows the pages that were shown last, if they were lately: for a restart.
+// Nothing is known yet: Run, which must follow, renders what is true now.
+func (p *Publisher) Resume() bool {
+	p.refresh.Lock()
+	defer p.refresh.Unlock()
+	docs, err := p.keep.loadPages(p.clock.Now())
+	if err != nil {
+		if !errors.Is(err, status.ErrNotFound) {
+			p.log.Warn("the pages that were shown last cannot be used", "err", err)
+		}
+		return false
+	}
+	for path, doc := range p.site.Load().docs { // what the kept pages do not have, such as assets
+		if docs[path] == nil {
+			docs[path] = doc
+		}
+	}
+	p.site.Store(&site{docs: docs})
+	p.resumed = make(chan struct{})
+	return true
+}
+
+// begun ends the time of resumed pages: the first view was rendered, or could not
+// be read.
+func (p *Publisher) begun() {
+	if p.resumed != nil {
+		p.resumedOnce.Do(func() { close(p.resumed) })
+	}
+}
