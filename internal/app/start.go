@@ -140,8 +140,8 @@ func (d *Daemon) greet(ctx context.Context) error {
 	}
 	if password != "" {
 		d.welcome(password, d.fresh)
-		debug.FreeOSMemory()
 	}
+	debug.FreeOSMemory() // a start needs more than what follows
 	return nil
 }
 
