@@ -19,6 +19,7 @@ type adminCmd struct {
 	Create        adminCreate `cmd:"" help:"Create an account."`
 	List          adminList   `cmd:"" help:"List the accounts."`
 	ResetPassword adminReset  `cmd:"" help:"Give an account a new password and sign it out everywhere."`
+	ResetTotp     adminTOTP   `cmd:"" help:"Take the second factor of an account away, when the phone and the recovery codes are lost."`
 	Disable       adminOff    `cmd:"" help:"Disable an account and sign it out everywhere."`
 }
 
@@ -49,6 +50,9 @@ func (a *adminCreate) Run(c *cli) error {
 		if err := s.CreateAccount(ctx, account); err != nil {
 			return fmt.Errorf("create %s: %w", email, err)
 		}
+		if err := record(ctx, s, "created an account", email+", "+a.Role); err != nil {
+			return err
+		}
 		fmt.Fprintf(c.out, "created %s (%s)%s\n", email, a.Role, shown)
 		return nil
 	})
@@ -68,7 +72,20 @@ func (a *adminReset) Run(c *cli) error {
 	if err != nil {
 		return err
 	}
-	return c.changeAccount(a.Email, "password of %s is new"+shown+"\n", func(acc *status.Account) { acc.PasswordHash = hash })
+	return c.changeAccount(a.Email, "reset a password", "password of %s is new"+shown+"\n", func(ctx context.Context, s *store.Store, acc status.Account) error {
+		acc.PasswordHash = hash
+		return s.SaveAccount(ctx, acc)
+	})
+}
+
+type adminTOTP struct {
+	Email string `arg:""`
+}
+
+func (a *adminTOTP) Run(c *cli) error {
+	return c.changeAccount(a.Email, "took a second factor away", "%s signs in with the password only, until a new second factor is set up\n", func(ctx context.Context, s *store.Store, acc status.Account) error {
+		return s.RemoveAuthenticator(ctx, acc.ID)
+	})
 }
 
 type adminOff struct {
@@ -76,11 +93,15 @@ type adminOff struct {
 }
 
 func (a *adminOff) Run(c *cli) error {
-	return c.changeAccount(a.Email, "%s is disabled\n", func(acc *status.Account) { acc.Disabled = true })
+	return c.changeAccount(a.Email, "disabled an account", "%s is disabled\n", func(ctx context.Context, s *store.Store, acc status.Account) error {
+		acc.Disabled = true
+		return s.SaveAccount(ctx, acc)
+	})
 }
 
-// changeAccount saves a change and ends the account's sessions.
-func (c *cli) changeAccount(email, said string, change func(*status.Account)) error {
+// changeAccount carries a change out, ends the account's sessions, and writes
+// the audit log.
+func (c *cli) changeAccount(email, action, said string, change func(context.Context, *store.Store, status.Account) error) error {
 	return c.withStore(func(ctx context.Context, s *store.Store) error {
 		email = strings.ToLower(strings.TrimSpace(email))
 		acc, err := s.AccountByEmail(ctx, email)
@@ -90,11 +111,13 @@ func (c *cli) changeAccount(email, said string, change func(*status.Account)) er
 		if err != nil {
 			return err
 		}
-		change(&acc)
-		if err := s.SaveAccount(ctx, acc); err != nil {
+		if err := change(ctx, s, acc); err != nil {
 			return err
 		}
 		if err := s.DeleteSessions(ctx, acc.ID); err != nil {
+			return err
+		}
+		if err := record(ctx, s, action, email); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, said, email)

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/statusbridge/statusbridge/internal/app"
+	"github.com/statusbridge/statusbridge/internal/web"
 )
 
 // The exit codes of CONTRACT.
@@ -94,7 +95,16 @@ func (f findings) Error() string { return fmt.Sprintf("%d findings", int(f)) }
 
 // config reads the configuration with the flags of every command on top.
 func (c *cli) config(more func(*app.Config)) (app.Config, error) {
-	return app.LoadConfig(c.Config, os.Environ(), func(cfg *app.Config) {
+	return app.LoadConfig(c.Config, os.Environ(), c.flags(more))
+}
+
+// explain says where each setting of that configuration comes from.
+func (c *cli) explain(more func(*app.Config)) ([]web.Setting, error) {
+	return app.Explain(c.Config, os.Environ(), c.flags(more))
+}
+
+func (c *cli) flags(more func(*app.Config)) func(*app.Config) {
+	return func(cfg *app.Config) {
 		set(&cfg.Database, c.Database)
 		set(&cfg.DataDir, c.DataDir)
 		set(&cfg.Rules, c.Rules)
@@ -102,7 +112,7 @@ func (c *cli) config(more func(*app.Config)) (app.Config, error) {
 		if more != nil {
 			more(cfg)
 		}
-	})
+	}
 }
 
 func set(to *string, flag string) {

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/statusbridge/statusbridge/internal/app"
+	"github.com/statusbridge/statusbridge/internal/web"
 )
 
 type serveCmd struct {
@@ -17,12 +18,11 @@ type serveCmd struct {
 }
 
 func (s *serveCmd) Run(c *cli) error {
-	load := func() (app.Config, error) {
-		return c.config(func(cfg *app.Config) {
-			set(&cfg.Listen, s.Listen)
-			set(&cfg.PublicURL, s.PublicURL)
-		})
+	flags := func(cfg *app.Config) {
+		set(&cfg.Listen, s.Listen)
+		set(&cfg.PublicURL, s.PublicURL)
 	}
+	load := func() (app.Config, error) { return c.config(flags) }
 	cfg, err := load()
 	if err != nil {
 		return err
@@ -38,6 +38,7 @@ func (s *serveCmd) Run(c *cli) error {
 	defer stop()
 	d, err := app.New(ctx, cfg, app.Options{
 		Version: version(), Migrate: !s.NoMigrate, Out: c.out, Log: log, Reload: load,
+		Settings: func() ([]web.Setting, error) { return c.explain(flags) },
 	})
 	if err != nil {
 		return err

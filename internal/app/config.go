@@ -35,6 +35,7 @@ type Config struct {
 	Webhook   Webhook   `yaml:"webhook"`
 	Proxy     Proxy     `yaml:"proxy"`
 	Limits    Limits    `yaml:"limits"`
+	Login     Login     `yaml:"login"`
 	SMTP      SMTP      `yaml:"smtp"`
 	Twitter   Twitter   `yaml:"twitter"`
 	Charts    []Chart   `yaml:"charts"`
@@ -152,6 +153,7 @@ func defaults() Config {
 			Degraded: status.DefaultWeights[status.DegradedPerformance],
 		}},
 		Limits:  Limits{ConnectionsPerAddress: 1000},
+		Login:   Login{Passwords: true, BreakGlass: []string{FirstAdmin}},
 		SMTP:    SMTP{Connections: 16, Coalesce: "60s"},
 		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
 		Log:     Log{Level: "info"},
@@ -259,6 +261,9 @@ func (c *Config) complete() error {
 	}
 	if c.Limits.ConnectionsPerAddress < 0 {
 		return errors.New("limits.connections_per_address: must be 0 (any number) or more")
+	}
+	if err := c.Login.check(); err != nil {
+		return err
 	}
 	if c.SMTP.URL != "" && c.SMTP.From == "" {
 		return errors.New("smtp.from: say who the mail is from, such as status@example.com")

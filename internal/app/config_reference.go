@@ -87,7 +87,7 @@ func written(v reflect.Value) string {
 
 // headings of the reference, by the first part of a key.
 var headings = map[string]string{
-	"page": "The public page", "webhook": "Webhooks", "proxy": "Proxies in front", "smtp": "Mail", "twitter": "X (Twitter)",
+	"page": "The public page", "webhook": "Webhooks", "proxy": "Proxies in front", "login": "Signing in", "smtp": "Mail", "twitter": "X (Twitter)",
 	"charts[]": "Metrics on the page", "channels[]": "Chat and webhooks", "metrics": "Metrics of the daemon", "log": "Log",
 }
 

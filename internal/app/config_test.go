@@ -104,3 +104,46 @@ func TestAMissingFileThatWasNamedIsAnErrorAndAnEmptyOneIsNot(t *testing.T) {
 		t.Errorf("an empty file: %v", err)
 	}
 }
+
+func TestEachSettingSaysWhoGaveItAndNoSecretIsShown(t *testing.T) {
+	t.Setenv("DKIM", "hunter3")
+	file := write(t, "c.yaml", `listen: 127.0.0.1:1
+page: {name: File}
+smtp: {url: "smtp://jo:hunter1@mx:25", from: a@b.example, dkim: {key: ["env:DKIM"]}}
+webhook: {secret: [hunter2, hunter4]}
+channels:
+  - {name: ops, type: slack, url: "https://hooks.slack.com/hunter5"}
+`)
+	list, err := Explain(file, []string{"STATUSBRIDGE_PAGE_NAME=Env", "PATH=/bin"}, func(c *Config) { c.Listen = "127.0.0.1:3" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][2]string{}
+	for _, s := range list {
+		got[s.Key] = [2]string{s.Value, s.Given}
+		if strings.Contains(s.Value+s.Given+s.Meaning, "hunter") {
+			t.Errorf("%s shows a secret: %+v", s.Key, got[s.Key])
+		}
+		if s.Meaning == "" || s.Section == "" {
+			t.Errorf("%s has section %q and meaning %q", s.Key, s.Section, s.Meaning)
+		}
+	}
+	for key, want := range map[string][2]string{
+		"listen":          {"127.0.0.1:3", "--listen"},
+		"public_url":      {"http://127.0.0.1:3", ""},
+		"page.name":       {"Env", "STATUSBRIDGE_PAGE_NAME"},
+		"page.language":   {"en", ""},
+		"smtp.url":        {"smtp://jo:xxxxx@mx:25", file},
+		"smtp.dkim.key":   {"env:DKIM", file},
+		"webhook.secret":  {masked + ", " + masked, file},
+		"channels[0].url": {masked, file},
+		"twitter.api":     {"v2", ""},
+	} {
+		if got[key] != want {
+			t.Errorf("%s is %q, want %q", key, got[key], want)
+		}
+	}
+	if _, err := Explain(write(t, "bad.yaml", "listen: [1"), nil, nil); err == nil {
+		t.Error("a broken file is explained")
+	}
+}

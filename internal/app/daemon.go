@@ -37,6 +37,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Reload reads the configuration anew; nil keeps it.
 	Reload func() (Config, error)
+	// Settings tells what is configured now, and by whom; nil if nobody knows.
+	Settings func() ([]web.Setting, error)
 	// Front comes before the daemon's own pages; nil: nothing does. For the demo.
 	Front func(*web.Server) fiber.Handler
 }
@@ -61,7 +63,8 @@ type Daemon struct {
 	secrets  atomic.Pointer[[]string]
 	reload   sync.Mutex
 	channels []*broadcast.Channel
-	fresh    string // webhook secret to show on a first start
+	fresh    string                        // webhook secret to show on a first start
+	given    atomic.Pointer[[]web.Setting] // in force
 }
 
 // New wires the daemon. It fails on what a person must mend first: bad rules, a
@@ -69,6 +72,9 @@ type Daemon struct {
 // PostgreSQL that does not answer is no reason not to serve the last good page.
 func New(ctx context.Context, cfg Config, opt Options) (*Daemon, error) {
 	d := &Daemon{cfg: cfg, opt: opt, log: opt.Log}
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
 	rules, err := LoadRules(cfg.Rules, cfg.ChannelNames()...)
 	if err != nil {
 		return nil, err
@@ -125,10 +131,12 @@ func (d *Daemon) wire() error {
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies, ConnectionsPerAddress: d.cfg.Limits.ConnectionsPerAddress,
 		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Webhooks: d.cfg.Subscriptions.Webhooks, PrivateWebhooks: d.cfg.Subscriptions.AllowPrivate, Channels: d.cfg.ChannelNames(), ChannelKinds: d.cfg.channelKinds(),
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
+		RequireSecondFactor: d.cfg.Login.RequireSecondFactor, PasswordsOff: !d.cfg.Login.Passwords,
+		BreakGlass: d.cfg.Login.BreakGlass, OIDC: d.cfg.Login.OIDC.web(),
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },
 		Reload: func(context.Context) error { return d.Reload() }, Clock: d.clock, Log: d.log,
-		TestMail: d.testMail, TryChannel: d.tryChannel, DryTweet: d.dryTweet, Preview: d.preview, Bounces: d.takeBounces, Front: d.opt.Front,
+		Settings: d.settings, TestMail: d.testMail, TryChannel: d.tryChannel, DryTweet: d.dryTweet, Preview: d.preview, Bounces: d.takeBounces, Front: d.opt.Front,
 	})
 	return nil
 }

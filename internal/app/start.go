@@ -74,6 +74,7 @@ func (d *Daemon) Reload() error {
 		d.log.Warn("rules loaded, but not kept for the issues they open", "err", err)
 	}
 	d.rules.Store(&web.RulesState{Rules: rules, LoadedAt: d.clock.Now()})
+	d.takeOver()
 	d.log.Info("rules loaded", "file", rules.File, "hash", rules.Hash, "rules", len(rules.Rules))
 	return nil
 }

@@ -34,6 +34,26 @@ type Session struct {
 	ExpiresAt time.Time
 	UserAgent string
 	Address   string // it signed in from
+	// SecondFactor says that more than a password was asked for.
+	SecondFactor bool
+}
+
+// Authenticator is the app that shows an account's one-time codes.
+type Authenticator struct {
+	AccountID string
+	Secret    string    // base32 without padding
+	Since     time.Time // zero: proposed, nobody has shown a code of it yet
+	LastStep  int64     // whose code was taken last; none is taken twice
+}
+
+// Challenge is a sign-in that waits for its next step. Only the hash of its id
+// is kept; the browser has the id.
+type Challenge struct {
+	IDHash    string
+	Purpose   string // what it waits for
+	AccountID string
+	Data      string // what the next step needs to know
+	ExpiresAt time.Time
 }
 
 // Record is a line of the audit log about what is not on the board: accounts,

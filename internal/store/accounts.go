@@ -37,6 +37,7 @@ var sessions = table[status.Session]{
 			{"expires_at", at(&s.ExpiresAt)},
 			{"user_agent", &s.UserAgent},
 			{"address", &s.Address},
+			{"second_factor", &s.SecondFactor},
 		}
 	},
 }
@@ -127,6 +128,11 @@ func (s *Store) Session(ctx context.Context, idHash string) (status.Session, sta
 // TouchSession notes when a session was seen last.
 func (s *Store) TouchSession(ctx context.Context, idHash string, seen time.Time) error {
 	return found(exec(ctx, s.write, "UPDATE sessions SET seen_at = ? WHERE id_hash = ?", stamp(seen), idHash))
+}
+
+// StrengthenSession notes that a session has shown a second factor.
+func (s *Store) StrengthenSession(ctx context.Context, idHash string) error {
+	return found(exec(ctx, s.write, "UPDATE sessions SET second_factor = TRUE WHERE id_hash = ?", idHash))
 }
 
 // DeleteSession ends a session; one that is gone already is fine.

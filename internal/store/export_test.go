@@ -130,6 +130,10 @@ func Columns() map[string][]string {
 		settings.name: names(settings.shape()), corrections.name: names(corrections.shape()),
 		samples.name: names(samples.shape()), tokens.name: names(tokens.shape()),
 		promises.name: names(promises.shape()), templates.name: names(templates.shape()),
+		challenges.name:     names(challenges.shape()),
+		authenticators.name: names(authenticators.shape()),
+		recoveryCodes.name:  names(recoveryCodes.shape()),
+		identities.name:     names(identities.shape()),
 
 		"posts": {"channel", "month", "posts"},
 	}

@@ -44,6 +44,30 @@ func (s *Store) Entries(ctx context.Context, subject string, limit int) ([]statu
 	return s.lines(ctx, tail, args...)
 }
 
+// Spot is a place in the audit log; the zero Spot is before its newest line.
+type Spot struct {
+	Revision int64
+	Line     int
+}
+
+// EntriesAfter lists the audit log of a subject ("" is any), the newest first,
+// from behind a spot on. Each comes with its own spot.
+func (s *Store) EntriesAfter(ctx context.Context, subject string, after Spot, limit int) ([]status.Entry, []Spot, error) {
+	tail, args := "WHERE (? = '' OR subject = ?)", []any{subject, subject}
+	if after.Revision > 0 {
+		tail += " AND (revision, line) < (?, ?)"
+		args = append(args, after.Revision, after.Line)
+	}
+	tail, args = limited(tail+" ORDER BY revision DESC, line DESC", args, limit)
+	lines, err := entries.list(ctx, s.read, tail, args...)
+	var found []status.Entry
+	var spots []Spot
+	for _, l := range lines {
+		found, spots = append(found, l.Entry), append(spots, Spot{l.revision, l.number})
+	}
+	return found, spots, err
+}
+
 // EntriesBecause lists the lines of the audit log with a reason, made from a
 // moment on and before another, the oldest first.
 func (s *Store) EntriesBecause(ctx context.Context, reason status.Reason, from, to time.Time) ([]status.Entry, error) {

@@ -29,6 +29,7 @@ func (d dialect) prunes() []prune {
 		{table: "webhooks", key: "id", where: "state <> 'pending' AND received_at < ?"},
 		{table: "deliveries", key: "id", where: "state <> 'queued' AND created_at < ?"},
 		{table: "sessions", key: "id_hash", where: "expires_at < ?"},
+		{table: "challenges", key: "id_hash", where: "expires_at < ?"},
 		{table: "login_failures", key: "name", where: "last_at < ?"},
 		{table: "rules_versions", key: "hash", where: `seen_at < ? AND hash NOT IN (
 			SELECT rules_hash FROM issues WHERE state <> 'resolved' AND stage <> 'dismissed')`},

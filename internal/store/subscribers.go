@@ -128,6 +128,22 @@ func (s *Store) SaveSubscriber(ctx context.Context, sub status.Subscriber) error
 		doc(&sub.Components), string(sub.Scope), sub.Language, sub.TimeZone, sub.ID))
 }
 
+// ChangeSubscriber changes what a subscriber wants to hear. Nobody else changes
+// it between what fn sees and what it returns.
+func (s *Store) ChangeSubscriber(ctx context.Context, id string, fn func(status.Subscriber) (status.Subscriber, error)) (sub status.Subscriber, err error) {
+	err = inTx(ctx, s.write, func(tx *sqlx.Tx) error {
+		if sub, err = subscribers.one(ctx, tx, status.ErrNotFound, "WHERE id = ?"+s.dialect.forUpdate, id); err != nil {
+			return err
+		}
+		if sub, err = fn(sub); err != nil {
+			return err
+		}
+		_, err = subscribers.update(ctx, tx, &sub)
+		return err
+	})
+	return sub, err
+}
+
 // found turns "no such row" into ErrNotFound.
 func found(touched bool, err error) error {
 	if err == nil && !touched {

@@ -13,6 +13,10 @@ import (
 func (s *Server) routeAdmin() {
 	s.app.Get("/admin/login", s.showLogin)
 	s.app.Post("/admin/login", s.handleLogin)
+	s.app.Get("/admin/login/second", s.showSecond)
+	s.app.Post("/admin/login/second", s.handleSecond)
+	s.app.Get(oidcPath, s.leaveForProvider)
+	s.app.Get(callbackPath, s.arriveFromProvider)
 	s.act("/admin/logout", status.Viewer, s.handleLogout)
 
 	s.read("/admin", status.Viewer, s.showQueue)
@@ -109,6 +113,12 @@ func (s *Server) routeAdmin() {
 	s.read("/admin/settings/templates/:id", status.Responder, s.showTemplate)
 	s.act("/admin/settings/templates/:id", status.Responder, s.saveTemplate)
 	s.act("/admin/settings/templates/:id/remove", status.Responder, s.removeTemplate)
+	s.read(secondPath, status.Viewer, s.showSecondFactor)
+	s.act(secondPath, status.Viewer, s.proposeSecondFactor)
+	s.read(secondPath+"/qr.svg", status.Viewer, s.serveQR)
+	s.act(secondPath+"/confirm", status.Viewer, s.confirmSecondFactor)
+	s.act(secondPath+"/change", status.Viewer, s.changeSecondFactor)
+	s.read("/admin/settings", status.Admin, s.showSettings)
 	s.read("/admin/settings/tokens", status.Admin, s.showTokens)
 	s.act("/admin/settings/tokens", status.Admin, s.createToken)
 	s.act("/admin/settings/tokens/:id/revoke", status.Admin, s.revokeToken)

@@ -16,6 +16,7 @@ import (
 // profilePage is what everybody may change about themselves.
 type profilePage struct {
 	Account  status.Account
+	Second   bool // factor in use
 	Sessions []sessionView
 	Problems map[string]string
 }
@@ -38,7 +39,11 @@ func (s *Server) renderProfile(c *fiber.Ctx, v visit, code int, problems map[str
 	if err != nil {
 		return err
 	}
-	view := profilePage{Account: v.account, Problems: problems}
+	_, second, err := s.factorOf(c.UserContext(), v.account.ID)
+	if err != nil {
+		return err
+	}
+	view := profilePage{Account: v.account, Second: second, Problems: problems}
 	for _, session := range s.alive(list) {
 		view.Sessions = append(view.Sessions, sessionView{
 			ID: session.IDHash, Device: deviceOf(session.UserAgent), Address: session.Address,

@@ -97,7 +97,7 @@ func (s *Server) renderTokens(c *fiber.Ctx, code int, view tokensPage) error {
 		v.Scopes = strings.Join(scopes, ", ")
 		view.List = append(view.List, v)
 	}
-	return s.render(c, code, "tokens.html", page{Title: "API tokens", Nav: "settings", Data: view})
+	return s.render(c, code, "tokens.html", page{Title: "API tokens", Nav: "tokens", Data: view})
 }
 
 func (s *Server) createToken(c *fiber.Ctx, v visit) error {

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,6 +23,7 @@ type userView struct {
 	Account status.Account
 	Look    look
 	You     bool
+	Second  bool // factor in use
 }
 
 // madePassword is shown once.
@@ -60,8 +62,14 @@ func (s *Server) renderUsers(c *fiber.Ctx, v visit, code int, view usersPage) er
 	if err != nil {
 		return err
 	}
+	factors, err := s.store.Authenticators(c.UserContext())
+	if err != nil {
+		return err
+	}
 	for _, a := range all {
-		view.List = append(view.List, userViewOf(a, v))
+		u := userViewOf(a, v)
+		u.Second = slices.ContainsFunc(factors, func(f status.Authenticator) bool { return f.AccountID == a.ID })
+		view.List = append(view.List, u)
 	}
 	return s.render(c, code, "users.html", page{Title: "Users", Nav: "users", Data: view})
 }
@@ -109,6 +117,10 @@ func (s *Server) showUser(c *fiber.Ctx, v visit) error {
 
 func (s *Server) renderUser(c *fiber.Ctx, v visit, code int, a status.Account, view userPage) error {
 	view.User = userViewOf(a, v)
+	var err error
+	if _, view.User.Second, err = s.factorOf(c.UserContext(), a.ID); err != nil {
+		return err
+	}
 	list, err := s.store.Sessions(c.UserContext(), a.ID)
 	if err != nil {
 		return err
@@ -166,7 +178,8 @@ func (s *Server) saveUser(c *fiber.Ctx, v visit) error {
 	return redirect(c, "/admin/users/"+a.ID, "saved")
 }
 
-// resetUser gives an account a new password, and ends its sessions: who could have signed in with the old one is out.
+// resetUser gives an account a new password, or takes its second factor away,
+// and ends its sessions: who could have signed in with the old one is out.
 func (s *Server) resetUser(c *fiber.Ctx, v visit) error {
 	ctx := c.UserContext()
 	a, err := s.store.AccountByID(ctx, c.Params("id"))
@@ -180,6 +193,8 @@ func (s *Server) resetUser(c *fiber.Ctx, v visit) error {
 		if a.PasswordHash, err = s.passwords.hash(ctx, view.Made.Password); err == nil {
 			err = s.store.SaveAccount(ctx, a)
 		}
+	case "second":
+		action, err = "took a second factor away", s.store.RemoveAuthenticator(ctx, a.ID)
 	case "sessions":
 		action = "signed somebody out"
 	default:

@@ -53,6 +53,7 @@ var endpoints = []endpoint{
 	{"GET", "/subscribers", status.TokenSubscribers, "List subscribers, the newest first", nil, list[subscriberShown]{}, 200, []parameter{{"q", "part of the address", nil}}, true, false, (*Server).apiSubscribers},
 	{"GET", "/subscribers/{id}", status.TokenSubscribers, "Get a subscriber", nil, subscriberShown{}, 200, nil, false, false, (*Server).apiSubscriber},
 	{"POST", "/subscribers", status.TokenSubscribers, "Ask an address whether it subscribes", subscriberAsked{}, subscriberShown{}, 201, nil, false, false, (*Server).apiSubscribe},
+	{"PATCH", "/subscribers/{id}", status.TokenSubscribers, "Change what a subscriber hears", subscriberEdited{}, subscriberShown{}, 200, nil, false, true, (*Server).apiEditSubscriber},
 	{"DELETE", "/subscribers/{id}", status.TokenSubscribers, "Erase a subscriber", nil, nil, 204, nil, false, false, (*Server).apiErase},
 
 	{"GET", "/deliveries", status.TokenRead, "List messages, the newest first", nil, list[deliveryShown]{}, 200, []parameter{{"subject", "id of an issue or a maintenance", nil}}, true, false, (*Server).apiDeliveries},
@@ -63,6 +64,8 @@ var endpoints = []endpoint{
 	{"GET", "/alerts", status.TokenRead, "List alerts by source and fingerprint", nil, list[alertShown]{}, 200, []parameter{
 		{"firing", "true: only those that fire", yesOnly}, {"unmatched", "true: only those that fire and no rule wants", yesOnly},
 	}, true, false, (*Server).apiAlerts},
+	{"GET", "/sources", status.TokenRead, "List the senders of alerts, and how they do", nil, list[sourceShown]{}, 200, nil, false, false, (*Server).apiSources},
+	{"GET", "/audit", status.TokenRead, "List the audit log, the newest first", nil, list[entryShown]{}, 200, []parameter{{"subject", "id of what it is about", nil}}, true, false, (*Server).apiAudit},
 	{"GET", "/rules", status.TokenRead, "Get the rules in force", nil, rulesShown{}, 200, nil, false, false, (*Server).apiRules},
 	{"POST", "/rules/dry-run", status.TokenRead, "Say which rule takes the alerts of a webhook; nothing changes", dryRunAsked{}, dryRun{}, 200, nil, false, false, (*Server).apiDryRun},
 	{"POST", "/reload", status.TokenRules, "Load rules and configuration anew", struct{}{}, reloaded{}, 200, nil, false, false, (*Server).apiReload},

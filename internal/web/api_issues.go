@@ -83,11 +83,7 @@ func (e issueEdited) edit(c *call, d directory) status.EditIssue {
 }
 
 func (s *Server) apiIssues(c *call) (reply, error) {
-	limit, err := c.limit()
-	if err != nil {
-		return reply{}, err
-	}
-	after, err := c.place()
+	limit, after, err := c.page()
 	if err != nil {
 		return reply{}, err
 	}
@@ -105,12 +101,7 @@ func (s *Server) apiIssues(c *call) (reply, error) {
 func (s *Server) apiIssue(c *call) (reply, error) { return s.issueReply(c, c.id()) }
 
 func (s *Server) issueReply(c *call, id string) (reply, error) {
-	i, err := s.store.Issue(c.UserContext(), id)
-	if err != nil {
-		return reply{}, err
-	}
-	d, err := s.directory(c.UserContext())
-	return reply{body: s.showIssueAPI(d)(i), version: i.Version}, err
+	return one(s, c, id, s.store.Issue, s.showIssueAPI)
 }
 
 func (s *Server) apiIssueAlerts(c *call) (reply, error) {

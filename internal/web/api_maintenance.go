@@ -50,11 +50,7 @@ func change[T any](what *T, sent *T) {
 }
 
 func (s *Server) apiMaintenances(c *call) (reply, error) {
-	limit, err := c.limit()
-	if err != nil {
-		return reply{}, err
-	}
-	after, err := c.place()
+	limit, after, err := c.page()
 	if err != nil {
 		return reply{}, err
 	}
@@ -72,12 +68,7 @@ func (s *Server) apiMaintenances(c *call) (reply, error) {
 func (s *Server) apiMaintenance(c *call) (reply, error) { return s.maintenanceReply(c, c.id()) }
 
 func (s *Server) maintenanceReply(c *call, id string) (reply, error) {
-	m, err := s.store.Maintenance(c.UserContext(), id)
-	if err != nil {
-		return reply{}, err
-	}
-	d, err := s.directory(c.UserContext())
-	return reply{body: s.showMaintenanceAPI(d)(m), version: m.Version}, err
+	return one(s, c, id, s.store.Maintenance, s.showMaintenanceAPI)
 }
 
 func (s *Server) apiPlanMaintenance(c *call) (reply, error) {

@@ -151,6 +151,7 @@ func TestTheOpenAPIDocumentDescribesWhatIsAnswered(t *testing.T) {
 	sub := call("POST", "/subscribers", `{"email":"jo@example.com","components":["checkout"],"scope":"milestones"}`, "").text(t, "id")
 	s.confirm(t, sub)
 	call("GET", "/subscribers/{id}", "", sub)
+	call("PATCH", "/subscribers/{id}", `{"scope":"all","components":[],"language":"de","time_zone":"Europe/Berlin"}`, sub)
 	call("GET", "/subscribers", "", "")
 	told := s.tell(t)
 	call("GET", "/deliveries", "", "")
@@ -160,6 +161,8 @@ func TestTheOpenAPIDocumentDescribesWhatIsAnswered(t *testing.T) {
 	call("DELETE", "/subscribers/{id}", "", sub)
 
 	call("GET", "/rules", "", "")
+	call("GET", "/sources", "", "")
+	call("GET", "/audit", "", "")
 	call("POST", "/rules/dry-run", `{"payload":`+alertBody+`}`, "")
 	call("POST", "/reload", `{}`, "")
 	call("DELETE", "/components/{id}", "", component)

@@ -1,11 +1,16 @@
 package web
 
 import (
+	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/statusbridge/statusbridge/internal/store"
 )
@@ -61,6 +66,15 @@ func (c *call) place() (store.Place, error) {
 	return store.Place{At: time.UnixMilli(ms), ID: parts[1]}, nil
 }
 
+// page is what a list by time is asked for: how many, after which.
+func (c *call) page() (limit int, after store.Place, err error) {
+	if limit, err = c.limit(); err != nil {
+		return 0, after, err
+	}
+	after, err = c.place()
+	return limit, after, err
+}
+
 // byTime are the parts of the cursor behind something.
 func byTime(at time.Time, id string) []string {
 	return []string{strconv.FormatInt(at.UnixMilli(), 10), id}
@@ -86,6 +100,33 @@ func paged[T, V any](c *call, found []T, limit int, show func(T) V, parts func(T
 	}
 	r.body = page
 	return r
+}
+
+// one answers with a single thing, its components named as on the page.
+func one[T, V any](s *Server, c *call, id string, find func(context.Context, string) (T, error), show func(directory) func(T) V) (reply, error) {
+	found, err := find(c.UserContext(), id)
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return reply{}, err
+	}
+	return versioned(show(d)(found))
+}
+
+// versioned answers with the version that a thing has, or, when nobody counts
+// its versions, with a number made from all that is shown of it.
+func versioned(shown any) (reply, error) {
+	if v, ok := shown.(interface{ version() int64 }); ok {
+		return reply{body: shown, version: v.version()}, nil
+	}
+	text, err := json.Marshal(shown, json.Deterministic(true))
+	if err != nil {
+		return reply{}, err
+	}
+	sum := sha256.Sum256(text)
+	return reply{body: shown, version: int64(binary.BigEndian.Uint64(sum[:8])>>1 | 1)}, nil
 }
 
 // everything answers with a list that has one page.

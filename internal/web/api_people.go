@@ -27,11 +27,7 @@ type retried struct {
 }
 
 func (s *Server) apiSubscribers(c *call) (reply, error) {
-	limit, err := c.limit()
-	if err != nil {
-		return reply{}, err
-	}
-	after, err := c.place()
+	limit, after, err := c.page()
 	if err != nil {
 		return reply{}, err
 	}
@@ -49,12 +45,7 @@ func (s *Server) apiSubscribers(c *call) (reply, error) {
 func (s *Server) apiSubscriber(c *call) (reply, error) { return s.subscriberReply(c, c.id()) }
 
 func (s *Server) subscriberReply(c *call, id string) (reply, error) {
-	sub, err := s.store.Subscriber(c.UserContext(), id)
-	if err != nil {
-		return reply{}, err
-	}
-	d, err := s.directory(c.UserContext())
-	return reply{body: showSubscriberAPI(d)(sub)}, err
+	return one(s, c, id, s.store.Subscriber, showSubscriberAPI)
 }
 
 // apiSubscribe asks an address whether it wants mail. A token cannot answer for
@@ -71,8 +62,8 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 	if err != nil || address.Address != strings.TrimSpace(in.Email) || len(in.Email) > 254 {
 		return reply{}, badMember("/email", "is no address such as jo@example.com")
 	}
-	if in.Scope != "" && in.Scope != status.ScopeAll && in.Scope != status.ScopeMilestones {
-		return reply{}, badMember("/scope", "is neither all nor milestones")
+	if err := checkScope(in.Scope); in.Scope != "" && err != nil {
+		return reply{}, err
 	}
 	ids, err := s.componentsNamed(c, in.Components)
 	if err != nil {
@@ -81,7 +72,9 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 	if !s.cfg.MailConfigured {
 		return reply{}, refusal{code: http.StatusConflict, text: "Mail is not configured, so nobody could confirm: set smtp.url and smtp.from."}
 	}
-	sub, err := s.store.Subscribe(c.UserContext(), s.clock.Now(), s.grant(wish{Scope: string(in.Scope), Language: in.Language, TimeZone: in.TimeZone}, nil, status.Subscriber{Email: in.Email, Components: ids}))
+	wanted := s.grant(wish{Scope: string(in.Scope), Language: in.Language, TimeZone: in.TimeZone}, nil, status.Subscriber{Email: in.Email})
+	wanted.Components = ids
+	sub, err := s.store.Subscribe(c.UserContext(), s.clock.Now(), wanted)
 	if err != nil {
 		return reply{}, err
 	}
@@ -96,13 +89,7 @@ func (s *Server) componentsNamed(c *call, named []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := d.findAll(named)
-	for n, id := range ids {
-		if _, err := d.component(id); err != nil {
-			return nil, badMember("/components/"+itoa(n), "is no component")
-		}
-	}
-	return ids, nil
+	return d.known(named)
 }
 
 // apiSubscribeProgram asks an endpoint whether it wants to be told. The answer
@@ -123,7 +110,9 @@ func (s *Server) apiSubscribeProgram(c *call, in subscriberAsked) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
-	sub, err := s.store.SubscribeWebhook(c.UserContext(), s.clock.Now(), s.grant(wish{Scope: string(in.Scope)}, nil, status.Subscriber{Email: endpoint, Components: ids}))
+	wanted := s.grant(wish{Scope: string(in.Scope)}, nil, status.Subscriber{Email: endpoint})
+	wanted.Components = ids
+	sub, err := s.store.SubscribeWebhook(c.UserContext(), s.clock.Now(), wanted)
 	if errors.Is(err, status.ErrAskedOften) {
 		return reply{}, refusal{code: http.StatusTooManyRequests, retryAfter: 3600, text: "This host was asked too often today."}
 	}
@@ -148,11 +137,7 @@ func (s *Server) apiErase(c *call) (reply, error) {
 }
 
 func (s *Server) apiDeliveries(c *call) (reply, error) {
-	limit, err := c.limit()
-	if err != nil {
-		return reply{}, err
-	}
-	after, err := c.place()
+	limit, after, err := c.page()
 	if err != nil {
 		return reply{}, err
 	}
@@ -165,7 +150,10 @@ func (s *Server) apiDeliveries(c *call) (reply, error) {
 
 func (s *Server) apiDelivery(c *call) (reply, error) {
 	d, err := s.store.Dispatch(c.UserContext(), dispatchParam(c.Ctx))
-	return reply{body: showDeliveryAPI(d)}, err
+	if err != nil {
+		return reply{}, err
+	}
+	return versioned(showDeliveryAPI(d))
 }
 
 func (s *Server) apiRecipients(c *call) (reply, error) {

@@ -50,6 +50,8 @@ type issueShown struct {
 	URL         *string           `json:"url"` // of the public page, null while it is not public
 }
 
+func (i issueShown) version() int64 { return i.Version }
+
 type postmortemShown struct {
 	Draft       string     `json:"draft"` // not published
 	Body        string     `json:"body"`  // as customers read it, "" while it is not published
@@ -145,6 +147,14 @@ func (d directory) slug(id string) string {
 	return id
 }
 
+func (d directory) slugs(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		out = append(out, d.slug(id))
+	}
+	return out
+}
+
 // find reads a component's id or slug. What is neither stays, and is refused
 // where it is used.
 func (d directory) find(name string) string {
@@ -176,16 +186,15 @@ type maintenanceShown struct {
 	URL            string                  `json:"url"`
 }
 
+func (m maintenanceShown) version() int64 { return m.Version }
+
 func (s *Server) showMaintenanceAPI(d directory) func(status.Maintenance) maintenanceShown {
 	return func(m status.Maintenance) maintenanceShown {
 		v := maintenanceShown{
 			ID: m.ID, Version: m.Version, Title: m.Title, Body: m.Body, State: m.State, AutoStart: m.AutoStart, AutoEnd: m.AutoEnd,
 			ScheduledFor: moment(m.ScheduledFor), ScheduledUntil: moment(m.ScheduledUntil), CreatedAt: moment(m.CreatedAt),
 			CreatedBy: m.CreatedBy, UpdatedAt: moment(m.UpdatedAt), StartedAt: moment(m.StartedAt), EndedAt: moment(m.EndedAt),
-			Updates: updatesShown(m.Updates), URL: s.site.origin + "/maintenance/" + m.ID,
-		}
-		for _, id := range m.Components {
-			v.Components = append(v.Components, d.slug(id))
+			Updates: updatesShown(m.Updates), URL: s.site.origin + "/maintenance/" + m.ID, Components: d.slugs(m.Components),
 		}
 		return v
 	}
@@ -280,15 +289,13 @@ func showSubscriberAPI(d directory) func(status.Subscriber) subscriberShown {
 		v := subscriberShown{
 			ID: sub.ID, Mode: "email", Email: sub.Email, Scope: sub.Scope, Language: sub.Language, TimeZone: sub.TimeZone, Active: sub.Active(),
 			CreatedAt: moment(sub.CreatedAt), ConfirmedAt: moment(sub.ConfirmedAt), SuppressedA: moment(sub.SuppressedAt), Suppressed: sub.SuppressedWhy,
+			Components: d.slugs(sub.Components),
 		}
 		if sub.Program() {
 			v.Mode, v.Email, v.Endpoint = "webhook", "", sub.Address()
 		}
 		if v.Scope == "" {
 			v.Scope = status.ScopeAll
-		}
-		for _, id := range sub.Components {
-			v.Components = append(v.Components, d.slug(id))
 		}
 		return v
 	}

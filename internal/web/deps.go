@@ -40,6 +40,14 @@ type Config struct {
 	Languages    []Language
 	PageLanguage string
 	Version      string
+	// RequireSecondFactor lets nobody do anything in the admin who signed in with
+	// a password only, but set a second factor up.
+	RequireSecondFactor bool
+	// PasswordsOff leaves signing in to the OpenID provider; only accounts in
+	// BreakGlass still can with their passwords.
+	PasswordsOff bool
+	BreakGlass   []string // addresses
+	OIDC         OIDC
 }
 
 // Language is a language that can be chosen.
@@ -55,6 +63,8 @@ type Deps struct {
 	Intake Intake
 	Rules  func() RulesState
 	Reload func(ctx context.Context) error
+	// Settings tells what is configured, and by whom; nil if nobody knows.
+	Settings func(ctx context.Context) Settings
 	// TestMail sends a mail to one address at once and tells the server's answer.
 	TestMail func(ctx context.Context, recipient string) (answer string, err error)
 	// TryChannel asks a chat or webhook whether it would take a message, or sends
@@ -128,6 +138,8 @@ type Store interface {
 	outbox
 	subscribers
 	accounts
+	factors
+	identities
 	tokens
 	machines
 	backoff
@@ -215,6 +227,27 @@ type accounts interface {
 	DeleteSession(ctx context.Context, idHash string) error
 }
 
+type factors interface {
+	Authenticator(ctx context.Context, accountID string) (status.Authenticator, error)
+	Authenticators(ctx context.Context) ([]status.Authenticator, error)
+	ProposeAuthenticator(ctx context.Context, accountID, secret string) error
+	ConfirmAuthenticator(ctx context.Context, a status.Authenticator, hashes []string) error
+	RemoveAuthenticator(ctx context.Context, accountID string) error
+	TakeStep(ctx context.Context, accountID string, step int64) (bool, error)
+	RecoveryCodes(ctx context.Context, accountID string) (int, error)
+	ReplaceRecoveryCodes(ctx context.Context, accountID string, hashes []string) error
+	TakeRecoveryCode(ctx context.Context, accountID, hash string) (bool, error)
+	SaveChallenge(ctx context.Context, c status.Challenge) error
+	Challenge(ctx context.Context, idHash, purpose string, now time.Time) (status.Challenge, error)
+	TakeChallenge(ctx context.Context, idHash, purpose string, now time.Time) (status.Challenge, error)
+	StrengthenSession(ctx context.Context, idHash string) error
+}
+
+type identities interface {
+	AccountOfIdentity(ctx context.Context, issuer, subject string) (accountID string, err error)
+	LinkIdentity(ctx context.Context, issuer, subject, accountID string) error
+}
+
 type tokens interface {
 	CreateToken(ctx context.Context, t status.Token) error
 	Tokens(ctx context.Context) ([]status.Token, error)
@@ -229,6 +262,8 @@ type machines interface {
 	MaintenancesAfter(ctx context.Context, state status.MaintenanceState, after store.Place, limit int) ([]status.Maintenance, error)
 	SubscribersAfter(ctx context.Context, text string, after store.Place, limit int) ([]status.Subscriber, error)
 	Subscriber(ctx context.Context, id string) (status.Subscriber, error)
+	ChangeSubscriber(ctx context.Context, id string, fn func(status.Subscriber) (status.Subscriber, error)) (status.Subscriber, error)
+	EntriesAfter(ctx context.Context, subject string, after store.Spot, limit int) ([]status.Entry, []store.Spot, error)
 	DispatchesAfter(ctx context.Context, subject string, after store.Place, limit int) ([]status.Dispatch, error)
 	RecipientsAfter(ctx context.Context, dispatchID, after string, limit int) ([]status.Delivery, error)
 	SignalsAfter(ctx context.Context, firing, unmatched bool, after status.SignalKey, limit int) ([]status.Signal, error)

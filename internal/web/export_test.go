@@ -3,6 +3,7 @@ package web
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,4 +62,13 @@ func MetricNames(s *Server) []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// CodeAt is what an authenticator app shows at a moment.
+func CodeAt(secret string, now time.Time) string {
+	key, err := codeSecrets.DecodeString(secret)
+	if err != nil {
+		panic(err)
+	}
+	return codeOf(key, now.Unix()/int64(codeStep/time.Second))
 }

@@ -60,8 +60,25 @@ func (s *Server) pass(role status.Role, h adminHandler) fiber.Handler {
 		if !v.may(role) {
 			return refusal{code: http.StatusForbidden, text: "Your account is a " + string(v.account.Role) + "; this takes a " + string(role) + ". Ask an admin of this page."}
 		}
+		if s.cfg.RequireSecondFactor && !v.session.SecondFactor && !beforeSecond(c.Path()) {
+			return askForSecond(c)
+		}
 		return h(c, v)
 	}
+}
+
+// beforeSecond says what may be done while a second factor is required and
+// missing: set it up, or leave.
+func beforeSecond(path string) bool {
+	return path == "/admin/logout" || path == secondPath || strings.HasPrefix(path, secondPath+"/")
+}
+
+func askForSecond(c *fiber.Ctx) error {
+	target := secondPath
+	if next := safeNext(c.OriginalURL()); isRead(c.Method()) && next != "" && next != "/admin" {
+		target += "?next=" + url.QueryEscape(next)
+	}
+	return c.Redirect(target, http.StatusSeeOther)
 }
 
 type visitKey struct{}

@@ -13,7 +13,11 @@ import (
 
 // unguarded are the admin's only routes beside the gate: there is no session
 // before the login.
-var unguarded = []string{"GET /admin/login", "HEAD /admin/login", "POST /admin/login"}
+var unguarded = []string{
+	"GET /admin/login", "HEAD /admin/login", "POST /admin/login",
+	"GET /admin/login/second", "HEAD /admin/login/second", "POST /admin/login/second",
+	"GET /admin/login/oidc", "HEAD /admin/login/oidc", "GET /admin/login/oidc/callback", "HEAD /admin/login/oidc/callback",
+}
 
 func TestEveryAdminRouteIsBehindTheGate(t *testing.T) {
 	s := newSite(t)
@@ -142,7 +146,7 @@ func TestForgedFormsAreRefusedOnEveryRoute(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(status.Admin)
 	token := b.token("/admin")
-	routes := []string{"/admin/login"}
+	routes := []string{"/admin/login", "/admin/login/second"}
 	for _, g := range s.server.Guarded() {
 		if g.Method != "GET" {
 			routes = append(routes, concrete(g.Path))

@@ -12,18 +12,14 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// Back-off: an address may mistype a few times; an account is given more room,
-// so that a stranger cannot easily lock its owner out.
-const (
-	freeTriesOfAddress = 5
-	freeTriesOfAccount = 10
-	longestPause       = 15 * time.Minute
-)
-
 type loginPage struct {
 	Email   string
 	Next    string
 	Problem string
+
+	Provider     string // name of it, "" if there is none
+	PasswordsOff bool   // but for emergencies
+	CSRF         string // filled by renderLogin
 }
 
 // the login form's token lives in a cookie of its own: there is no session yet.
@@ -41,12 +37,31 @@ func (s *Server) showLogin(c *fiber.Ctx) error {
 }
 
 func (s *Server) renderLogin(c *fiber.Ctx, code int, view loginPage) error {
+	view.CSRF = s.loginToken(c)
+	if s.provider != nil {
+		view.Provider, view.PasswordsOff = s.provider.name(), s.cfg.PasswordsOff
+	}
+	return s.render(c, code, "login.html", page{Title: "Sign in", Data: view})
+}
+
+// loginToken is the token of a form before there is a session; its cookie is
+// set.
+func (s *Server) loginToken(c *fiber.Ctx) string {
 	token := c.Cookies(s.loginCookie())
 	if len(token) != len(randomToken()) {
 		token = randomToken()
 	}
 	s.setCookie(c, s.loginCookie(), token, loginTokenLife)
-	return s.render(c, code, "login.html", page{Title: "Sign in", CSRF: hashToken(token), Data: view})
+	return hashToken(token)
+}
+
+// sentLoginToken is what a form before the session must carry; "" without a
+// cookie.
+func (s *Server) sentLoginToken(c *fiber.Ctx) string {
+	if token := c.Cookies(s.loginCookie()); token != "" {
+		return hashToken(token)
+	}
+	return ""
 }
 
 func orHome(next string) string {
@@ -60,11 +75,7 @@ func orHome(next string) string {
 // account exists, is disabled, or the password is wrong.
 func (s *Server) handleLogin(c *fiber.Ctx) error {
 	s.protect(c)
-	token := c.Cookies(s.loginCookie())
-	if token != "" {
-		token = hashToken(token)
-	}
-	if err := s.checkForgery(c, token); err != nil {
+	if err := s.checkForgery(c, s.sentLoginToken(c)); err != nil {
 		if !s.sameOrigin(c) {
 			return err
 		}
@@ -87,42 +98,25 @@ func (s *Server) handleLogin(c *fiber.Ctx) error {
 	case err != nil:
 		return err
 	}
-	if err := s.signIn(c, account); err != nil {
+	_, second, err := s.factorOf(c.UserContext(), account.ID)
+	if err != nil {
 		return err
 	}
-	s.setCookie(c, s.loginCookie(), "", 0)
-	s.log.Info("signed in", "account", account.Email, "client", s.clientAddr(c).String())
-	return c.Redirect(orHome(view.Next), http.StatusSeeOther)
+	if second {
+		if err := s.await(c, status.Challenge{Purpose: secondStep, AccountID: account.ID, Data: view.Next}, secondStepLife); err != nil {
+			return err
+		}
+		return c.Redirect("/admin/login/second", http.StatusSeeOther)
+	}
+	return s.enter(c, account, false, view.Next)
 }
 
 var wrongLogin = refusal{code: http.StatusUnauthorized, text: "The email address or the password is wrong."}
 
 func (s *Server) authenticate(c *fiber.Ctx, email, password string) (status.Account, error) {
-	ctx, now := c.UserContext(), s.clock.Now()
-	tries := []struct {
-		key  string
-		free int
-	}{
-		{"ip:" + addrKey(s.clientAddr(c)), freeTriesOfAddress},
-		{"account:" + hashToken(email), freeTriesOfAccount},
-	}
-	for _, t := range tries {
-		n, last, err := s.store.LoginFailures(ctx, t.key)
-		if err != nil {
-			return status.Account{}, err
-		}
-		if wait := last.Add(loginPause(n, t.free, longestPause)).Sub(now); n >= t.free && wait > 0 {
-			return status.Account{}, refusal{
-				code: http.StatusTooManyRequests, retryAfter: int(wait/time.Second) + 1,
-				text: "Too many attempts. Wait " + roughly(wait) + " and try again.",
-			}
-		}
-	}
-	// counted before it is checked: guesses sent side by side all count
-	for _, t := range tries {
-		if err := s.store.RecordLoginFailure(ctx, t.key, now); err != nil {
-			return status.Account{}, err
-		}
+	ctx, guesses := c.UserContext(), s.passwordGuesses(c, email)
+	if err := s.brake(ctx, guesses); err != nil {
+		return status.Account{}, err
 	}
 	account, err := s.store.AccountByEmail(ctx, email)
 	if err != nil && !errors.Is(err, status.ErrNotFound) {
@@ -132,16 +126,11 @@ func (s *Server) authenticate(c *fiber.Ctx, email, password string) (status.Acco
 	if err != nil {
 		return status.Account{}, err
 	}
-	if !ok || account.Disabled {
+	if !ok || account.Disabled || !s.mayUsePassword(email) {
 		s.log.Warn("sign-in refused", "client", s.clientAddr(c).String())
 		return status.Account{}, wrongLogin
 	}
-	for _, t := range tries {
-		if err := s.store.ClearLoginFailures(ctx, t.key); err != nil {
-			return status.Account{}, err
-		}
-	}
-	return account, nil
+	return account, s.release(ctx, guesses)
 }
 
 // handleLogout ends the session in the store, not only in the browser.

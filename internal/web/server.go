@@ -37,11 +37,14 @@ type Server struct {
 	voices    voices
 	metrics   *metrics
 	passwords passwords
-	askers    *limiter // of subscriptions
-	callers   *limiter // of the API, by token
-	strangers *limiter // addresses that try tokens
+	provider  *provider // nil: nobody signs in elsewhere
+	askers    *limiter  // of subscriptions
+	callers   *limiter  // of the API, by token
+	strangers *limiter  // addresses that try tokens
 
 	refused atomic.Int64 // connections beyond the limit of an address
+
+	settings func(ctx context.Context) Settings // what is configured, and by whom
 
 	guarded []guardedRoute // what the gate protects, for the tests
 
@@ -61,8 +64,14 @@ func New(cfg Config, deps Deps) *Server {
 	if s.preview == nil {
 		s.preview = func(context.Context, status.Issue) (Preview, error) { return Preview{}, nil }
 	}
+	if s.settings = deps.Settings; s.settings == nil {
+		s.settings = noSettings
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.OIDC.Issuer != "" {
+		s.provider = newProvider(cfg.OIDC, s.site.origin+callbackPath, deps.Clock.Now)
 	}
 	s.metrics = newMetrics(s)
 	s.done, s.stop = context.WithCancel(context.Background())

@@ -131,6 +131,7 @@ type site struct {
 	tweetErr error
 	reports  []string // of mail services
 	preview  func(status.Issue)
+	settings web.Settings
 
 	late      bool // the public pages are
 	lateSince time.Time
@@ -169,6 +170,7 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 			s.tried = append(s.tried, fmt.Sprint(name, " ", send))
 			return "it posts as @<acme>", s.triedErr
 		},
+		Settings: func(context.Context) web.Settings { return s.settings },
 		DryTweet: func(context.Context) (web.DryTweet, error) { return s.tweet, s.tweetErr },
 		TestMail: func(_ context.Context, to string) (string, error) {
 			s.mailed = append(s.mailed, to)

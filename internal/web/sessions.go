@@ -72,8 +72,9 @@ func hashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// signIn starts a new session; an old one of this browser ends.
-func (s *Server) signIn(c *fiber.Ctx, account status.Account) error {
+// signIn starts a new session; an old one of this browser ends. second says that
+// more than a password was asked for.
+func (s *Server) signIn(c *fiber.Ctx, account status.Account, second bool) error {
 	ctx, now := c.UserContext(), s.clock.Now()
 	if old := c.Cookies(s.cookieName()); old != "" {
 		if err := s.store.DeleteSession(ctx, hashToken(old)); err != nil && !errors.Is(err, status.ErrNotFound) {
@@ -84,7 +85,7 @@ func (s *Server) signIn(c *fiber.Ctx, account status.Account) error {
 	err := s.store.CreateSession(ctx, status.Session{
 		IDHash: hashToken(id), AccountID: account.ID, CSRF: randomToken(),
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(sessionWhole),
-		UserAgent: clip(c.Get(fiber.HeaderUserAgent), 200), Address: s.clientAddr(c).String(),
+		UserAgent: clip(c.Get(fiber.HeaderUserAgent), 200), Address: s.clientAddr(c).String(), SecondFactor: second,
 	})
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (s *Server) Admit(c *fiber.Ctx, email string) error {
 	if err != nil {
 		return err
 	}
-	return s.signIn(c, account)
+	return s.signIn(c, account, false)
 }
 
 func (s *Server) setCookie(c *fiber.Ctx, name, value string, life time.Duration) {

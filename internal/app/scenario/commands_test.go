@@ -34,6 +34,8 @@ func TestTheCommandsTellAndFailAsScriptsExpect(t *testing.T) {
 		{"migrate status", 0, []string{"1", "initial"}, []string{"pending"}},
 		{"admin create Jo@Example.com --role responder", 0, []string{"created jo@example.com", "password"}, nil},
 		{"admin create jo@example.com", 1, []string{"jo@example.com"}, []string{"goroutine"}},
+		{"admin reset-totp Jo@example.com", 0, []string{"jo@example.com signs in with the password only"}, nil},
+		{"admin disable jo@example.com", 0, []string{"jo@example.com is disabled"}, nil},
 		{"admin list", 0, []string{"jo@example.com", "responder"}, nil},
 		{"admin reset-password nobody@example.com", 1, []string{"no account nobody@example.com"}, nil},
 		{"no-such-command", 2, []string{"no-such-command"}, nil},
@@ -111,12 +113,15 @@ func TestAResetPasswordWorksAndTheOldOneAndItsSessionsEnd(t *testing.T) {
 		if page := before.get("/admin"); !page.has("input", "type", "password") {
 			t.Error("the session of before still works")
 		}
-		signIn(d, "admin@localhost", "a new and long password")
+		after := signIn(d, "admin@localhost", "a new and long password")
+		if log := after.get("/admin/audit").body; !strings.Contains(string(log), "command line") || !strings.Contains(string(log), "reset a password") {
+			t.Error("the audit log does not say that the command line reset a password")
+		}
 		f := visitor(d).get("/admin/login").form("password")
 		f.set("email", "admin@localhost")
 		f.set("password", d.password)
-		if after := f.press(""); after.status != 401 {
-			t.Errorf("the old password is answered %d, want 401", after.status)
+		if refused := f.press(""); refused.status != 401 {
+			t.Errorf("the old password is answered %d, want 401", refused.status)
 		}
 	})
 }

@@ -103,10 +103,13 @@ var everyPage = []struct {
 	{path: "/admin/audit", admin: true},
 	{path: "/admin/settings/templates", admin: true},
 	{path: "/admin/settings/templates/provider", admin: true},
+	{path: "/admin/settings", admin: true},
 	{path: "/admin/settings/tokens", admin: true},
 	{path: "/admin/users", admin: true},
 	{path: "/admin/users", admin: true, do: `document.querySelector("main form").email.value = "admin@localhost"`},
 	{path: "/admin/profile", admin: true},
+	{path: "/admin/profile/second-factor", admin: true, fresh: true},
+	{path: "/admin/profile/second-factor", admin: true, do: `document.querySelector("main form").action = "/admin/profile/second-factor"`},
 }
 
 // press sends the form of a button, as a press on it would.

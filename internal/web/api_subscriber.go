@@ -1,0 +1,77 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+type subscriberEdited struct {
+	Components *[]string     `json:"components,omitzero"` // slugs or ids; none is all
+	Scope      *status.Scope `json:"scope,omitzero"`
+	Language   *string       `json:"language,omitzero"` // "" is the page's
+	TimeZone   *string       `json:"time_zone,omitzero"`
+}
+
+func checkScope(scope status.Scope) error {
+	if scope != status.ScopeAll && scope != status.ScopeMilestones {
+		return badMember("/scope", "is neither all nor milestones")
+	}
+	return nil
+}
+
+// known reads components by id or slug, and refuses what is neither.
+func (d directory) known(names []string) ([]string, error) {
+	ids := d.findAll(names)
+	for n, id := range ids {
+		if _, err := d.component(id); err != nil {
+			return nil, badMember("/components/"+itoa(n), "is no component")
+		}
+	}
+	return ids, nil
+}
+
+// apiEditSubscriber changes what somebody hears. The address stays: its owner
+// confirmed it, another would have to be confirmed anew.
+func (s *Server) apiEditSubscriber(c *call) (reply, error) {
+	in, err := takeBody[subscriberEdited](c)
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return reply{}, err
+	}
+	var ids []string
+	if in.Components != nil {
+		if ids, err = d.known(*in.Components); err != nil {
+			return reply{}, err
+		}
+	}
+	switch {
+	case in.Scope != nil && checkScope(*in.Scope) != nil:
+		return reply{}, checkScope(*in.Scope)
+	case in.Language != nil && *in.Language != "" && !slices.Contains(s.languageTags(), *in.Language):
+		return reply{}, badMember("/language", "is none of "+strings.Join(s.languageTags(), ", "))
+	case in.TimeZone != nil && len(*in.TimeZone) > 60:
+		return reply{}, badMember("/time_zone", "is no zone such as Europe/Berlin")
+	}
+	sub, err := s.store.ChangeSubscriber(c.UserContext(), c.id(), func(sub status.Subscriber) (status.Subscriber, error) {
+		if r, err := versioned(showSubscriberAPI(d)(sub)); err != nil || c.version > 0 && r.version != c.version {
+			return sub, cmp.Or(err, status.ErrConflict)
+		}
+		if in.Components != nil {
+			sub.Components = ids
+		}
+		change(&sub.Scope, in.Scope)
+		change(&sub.Language, in.Language)
+		change(&sub.TimeZone, in.TimeZone)
+		return sub, nil
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return versioned(showSubscriberAPI(d)(sub))
+}
