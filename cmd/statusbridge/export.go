@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/app"
+	"github.com/statusbridge/statusbridge/internal/moving"
 	"github.com/statusbridge/statusbridge/internal/store"
 )
 
 type exportCmd struct {
-	Dir   string        `arg:"" help:"A new folder, an empty one, or one of an earlier export, which is replaced whole." type:"path"`
-	Every time.Duration `help:"Go on and export again and again, such as 1m." placeholder:"DURATION"`
+	Dir    string        `arg:"" help:"A new folder, an empty one, or one of an earlier export, which is replaced whole." type:"path"`
+	Format string        `enum:"site,json,csv" default:"site" help:"site: the public site; json or csv: everything in the database but secrets, a file for each table, into a new folder."`
+	Every  time.Duration `help:"Go on and export again and again, such as 1m." placeholder:"DURATION"`
 }
 
 func (*exportCmd) Help() string {
@@ -23,10 +25,18 @@ func (*exportCmd) Help() string {
 there is a page even when this machine is gone. What has to be told to a server lies beside the files: _headers,
 nginx.conf, Caddyfile. Forms need the daemon and are left out.
 
-  statusbridge export --every 1m /srv/fallback/site`
+  statusbridge export --every 1m /srv/fallback/site
+
+With --format json or csv it writes everything that the database knows, drafts, subscribers and alerts included, for
+moving out or for a report. Passwords, tokens and keys stay here.
+
+  statusbridge export --format csv statusbridge-data`
 }
 
 func (x *exportCmd) Run(c *cli) error {
+	if x.Format != "site" {
+		return x.takeOut(c)
+	}
 	if x.Every != 0 && x.Every < time.Second {
 		return errors.New("--every: at least 1s")
 	}
@@ -77,3 +87,27 @@ func (x *exportCmd) once(ctx context.Context, c *cli, to app.Exporter) error {
 	}
 	return nil
 }
+
+// takeOut writes the tables of the database.
+func (x *exportCmd) takeOut(c *cli) error {
+	if x.Every != 0 {
+		return errors.New("--every repeats the export of the site only; name a new folder for each export of the data")
+	}
+	return c.withStoreFor(takeOutTime, func(ctx context.Context, s *store.Store) error {
+		files, err := moving.NewFiles(x.Dir, moving.Format(x.Format))
+		if err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		bar := newProgress("rows")
+		err = s.TakeOut(ctx, files, bar.show)
+		bar.end()
+		if err = errors.Join(err, files.Close()); err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		fmt.Fprintf(c.out, "%d rows in %d files in %s\n", files.Rows, files.Tables, x.Dir)
+		return nil
+	})
+}
+
+// takeOutTime bounds an export of the data.
+const takeOutTime = 6 * time.Hour

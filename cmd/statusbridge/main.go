@@ -43,6 +43,9 @@ type cli struct {
 	Token   tokenCmd   `cmd:"" help:"Manage the API tokens of programs."`
 	Show    configCmd  `cmd:"" name:"config" help:"Show the effective configuration, or what can be set."`
 	Export  exportCmd  `cmd:"" help:"Write the public site as static files, for a CDN or a fallback host."`
+	Import  importCmd  `cmd:"" help:"Take over components, incidents, maintenance and subscribers from another status page."`
+	Backup  backupCmd  `cmd:"" help:"Copy the database while the daemon runs."`
+	Restore restoreCmd `cmd:"" help:"Put a backup in the place of the database."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	Completion completionCmd `cmd:"" help:"Print what completes commands in a shell."`

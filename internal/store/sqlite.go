@@ -27,6 +27,7 @@ func (s *Store) openSQLite(path string) error {
 		}
 		path, forget = filepath.Join(dir, "memory.db"), func() error { return os.RemoveAll(dir) }
 	}
+	s.path = path
 	var err error
 	// Immediate: a transaction that reads first and writes later must not find
 	// another writer in between.
@@ -59,4 +60,9 @@ func sqlitePool(path, more string) (*sqlx.DB, error) {
 func sqliteDSN(path, more string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + more
+}
+
+// sqliteReading names a file that is looked at and left as it is.
+func sqliteReading(path string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(5000)"
 }

@@ -15,6 +15,7 @@ import (
 // Store is the database. Its methods may be called from any goroutine.
 type Store struct {
 	dialect dialect
+	path    string // of SQLite's file
 	// write is for what must be answered soon, read for everything that only
 	// looks, and long for the few statements that may take their time. On
 	// SQLite write and long are the same single connection.

@@ -81,7 +81,7 @@ func TestTheCommandsOfTheReadmeExist(t *testing.T) {
 	d.deliver("alertmanager", message(true, labels{"alertname": "CheckoutDown", "region": "eu"}, time.Now()))
 	issue := (&world{daemon: d, admin: admin(d)}).draft("Checkout is unavailable in eu")
 	words := strings.NewReplacer("[FILE]", d.rules, "[TESTS]", filepath.Join(repository, "rules_test.yaml"),
-		"ISSUE", filepath.Base(issue), "EMAIL", "jo@example.com", "DIR", filepath.Join(d.dir, "site"), "statusbridge ", "")
+		"ISSUE", filepath.Base(issue), "EMAIL", "jo@example.com", "DIR", filepath.Join(d.dir, "site"), "SOURCE", d.url, "DATA", filepath.Join(d.dir, "data"), "COPY", filepath.Join(d.dir, "copy"), "sqlite:tried.db", "sqlite:"+filepath.Join(d.dir, "tried.db"), "statusbridge ", "")
 	ran := 0
 	for _, m := range regexp.MustCompile("(?m)^\\| (`statusbridge .*?) \\|").FindAllStringSubmatch(readme(t), -1) {
 		for _, c := range regexp.MustCompile("`(statusbridge [^`]+)`").FindAllStringSubmatch(m[1], -1) {
