@@ -14,7 +14,7 @@ SECONDS  ?= 5
 PEER     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: docs mail help tools check test build run kill9 histories faults fuzz bench
+.PHONY: docs release chart mail help tools check test build run kill9 histories faults fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,15 @@ test: tools check ## everything: tools, check, all tests with the race detector,
 
 build: ## one static binary: ./statusbridge
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o statusbridge ./cmd/statusbridge
+
+release: ## binaries of VERSION for all systems, with checksums and bills of materials: dist/VERSION
+	@scripts/release $(VERSION)
+
+chart: ## long the first time: Helm itself checks and renders deploy/chart
+	@scripts/tools chart
+	.tools/helm lint --strict deploy/chart
+	.tools/helm template status deploy/chart > /dev/null
+	.tools/helm template status deploy/chart --set replicas=2,postgres=true,existingSecret=keys,ingress.enabled=true > /dev/null
 
 docs: ## docs/configuration.md, from the code
 	CGO_ENABLED=0 $(GO) run ./cmd/statusbridge config reference > docs/configuration.tmp

@@ -82,7 +82,7 @@ type Webhook struct {
 
 // Proxy names the networks whose X-Forwarded-For is believed.
 type Proxy struct {
-	Trusted []string `yaml:"trusted" unit:"networks or addresses, such as '10.0.0.0/8'" help:"whose 'X-Forwarded-For' is believed"`
+	Trusted []string `yaml:"trusted" unit:"networks or addresses, such as '10.0.0.0/8'" help:"whose 'X-Forwarded-For' is believed, see [deploying](deploy.md)"`
 }
 
 // Limits keep one client from taking what all need.
