@@ -38,8 +38,8 @@ release: ## binaries of VERSION for all systems, with checksums and bills of mat
 chart: ## long the first time: Helm itself checks and renders deploy/chart
 	@scripts/tools chart
 	.tools/helm lint --strict deploy/chart
-	.tools/helm template status deploy/chart > /dev/null
-	.tools/helm template status deploy/chart --set replicas=2,postgres=true,existingSecret=keys,ingress.enabled=true > /dev/null
+	.tools/helm template --kube-version 1.31 status deploy/chart > /dev/null
+	.tools/helm template --kube-version 1.31 status deploy/chart --set replicas=2,postgres=true,existingSecret=keys,ingress.enabled=true > /dev/null
 
 docs: ## docs/configuration.md, from the code
 	CGO_ENABLED=0 $(GO) run ./cmd/statusbridge config reference > docs/configuration.tmp
