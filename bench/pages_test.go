@@ -153,7 +153,7 @@ func peers(t testing.TB, withNginx bool) []peer {
 		t.Fatal(err)
 	}
 	d.start()
-	time.Sleep(time.Second) // what is compressed better later has been
+	settle(t, d.url)
 	dir := capture(t, d.url)
 	bare, process := startBare(t, dir)
 	list := []peer{{"statusbridge", d.url, d.process}, {"bare Fiber", bare, process}}
@@ -162,6 +162,26 @@ func peers(t testing.TB, withNginx bool) []peer {
 		list = append(list, peer{"nginx", url, process})
 	}
 	return list
+}
+
+// settle waits until what is compressed better when it is quiet has been, and
+// what the turn of a minute changes has changed.
+func settle(t testing.TB, url string) {
+	t.Helper()
+	last := ""
+	for range 60 {
+		now := ""
+		for _, path := range paths {
+			_, body := get(t, url+path, "Accept-Encoding", "gzip")
+			now += string(body)
+		}
+		if now == last {
+			return
+		}
+		last = now
+		time.Sleep(time.Second)
+	}
+	t.Fatal("the pages change all the time")
 }
 
 func BenchmarkPages(t *testing.B) {
@@ -250,16 +270,6 @@ func most(list []result, of func(result) float64) float64 {
 // request costs is not, as long as the margin is wide.
 func TestAPageCostsLittleMoreThanBareFiber(t *testing.T) {
 	list := peers(t, false)
-	var ratios []float64
-	for range 3 {
-		ours, bare := list[0].cost(t), list[1].cost(t)
-		ratios = append(ratios, ours/bare)
-	}
-	const most = 1.6
-	report(t, "/ gzip: CPU per request, of bare Fiber (short pass)", median(ratios), "×", fmt.Sprintf("<= %v", most))
-	if median(ratios) > most {
-		t.Errorf("a page costs %.2f times the CPU of bare Fiber", median(ratios))
-	}
 	for _, path := range paths {
 		ours, body := get(t, list[0].url+path, "Accept-Encoding", "gzip")
 		_, bare := get(t, list[1].url+path, "Accept-Encoding", "gzip")
@@ -269,6 +279,16 @@ func TestAPageCostsLittleMoreThanBareFiber(t *testing.T) {
 		if path == "/" && len(body) > 14_000 {
 			t.Errorf("the page has %d bytes compressed, more than fit the first flight of TCP", len(body))
 		}
+	}
+	var ratios []float64
+	for range 3 {
+		ours, bare := list[0].cost(t), list[1].cost(t)
+		ratios = append(ratios, ours/bare)
+	}
+	const most = 1.6
+	report(t, "/ gzip: CPU per request, of bare Fiber (short pass)", median(ratios), "×", fmt.Sprintf("<= %v", most))
+	if median(ratios) > most {
+		t.Errorf("a page costs %.2f times the CPU of bare Fiber", median(ratios))
 	}
 }
 

@@ -34,6 +34,7 @@ type lastGood struct {
 // the view was last known to be true, so an unchanged view costs no write.
 type keeper struct {
 	dir      string // "" keeps nothing
+	settings string // what the pages are made of, see settingsOf
 	kept     bool
 	revision int64
 

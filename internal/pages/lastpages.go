@@ -2,6 +2,8 @@ package pages
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,12 +24,30 @@ import (
 // what was shown last, and renders meanwhile.
 
 // lastPagesForm is the form of the file; another one is not read.
-const lastPagesForm = 1
+const lastPagesForm = 2
 
 // lastPages begins the file; the documents follow, one by one.
 type lastPages struct {
-	Form int `json:"form"`
-	Docs int `json:"docs"`
+	Form int    `json:"form"`
+	Of   string `json:"of"`
+	Docs int    `json:"docs"`
+}
+
+// settingsOf stands for all that pages are made of besides the view: what an
+// operator chose, and the release by its own documents. Pages of another address,
+// name or release are not shown again.
+func settingsOf(cfg Config, own *site) (string, error) {
+	cfg.DataDir = ""
+	chosen, err := json.Marshal(cfg)
+	if err != nil {
+		return "", fmt.Errorf("what the pages are made of: %w", err)
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n", chosen, cfg.TimeZone)
+	for _, path := range slices.Sorted(maps.Keys(own.docs)) {
+		fmt.Fprintf(h, "%s\n", path)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 type keptDoc struct {
@@ -63,6 +83,9 @@ func (k *keeper) loadPages(now time.Time) (map[string]*Doc, error) {
 	if err == nil && last.Form != lastPagesForm {
 		err = fmt.Errorf("it is of form %d, want %d", last.Form, lastPagesForm)
 	}
+	if err == nil && last.Of != k.settings {
+		return nil, status.ErrNotFound // another release, or other settings
+	}
 	docs := make(map[string]*Doc, last.Docs)
 	for n := 0; n < last.Docs && err == nil; n++ {
 		one := keptDoc{Doc: &Doc{}}
@@ -87,7 +110,7 @@ func (k *keeper) savePages(s *site, now time.Time) error {
 	}
 	err := replaceFile(k.pagesFile(), func(w io.Writer) error {
 		e := json.NewEncoder(w)
-		err := e.Encode(lastPages{Form: lastPagesForm, Docs: len(s.docs)})
+		err := e.Encode(lastPages{Form: lastPagesForm, Of: k.settings, Docs: len(s.docs)})
 		for _, path := range slices.Sorted(maps.Keys(s.docs)) {
 			if err == nil {
 				err = e.Encode(keptDoc{path, s.docs[path]})

@@ -113,3 +113,26 @@ func TestPagesThatAreOldOrDamagedAreNotShownAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestPagesOfOtherSettingsOrAnotherReleaseAreNotShownAgain(t *testing.T) {
+	cfg := settings()
+	cfg.DataDir = t.TempDir()
+	stage(t, cfg, storm())
+	for what, change := range map[string]func(*Config){
+		"address":   func(c *Config) { c.PublicURL = "https://moved.example.com" },
+		"name":      func(c *Config) { c.Name = "Another" },
+		"time zone": func(c *Config) { c.TimeZone = time.FixedZone("x", 3600) },
+		"language":  func(c *Config) { c.Language = "de" },
+	} {
+		other := cfg
+		change(&other)
+		if p, _ := restarted(t, other, storm(), time.Minute); p.Resume() {
+			t.Errorf("another %s: shown", what)
+		}
+	}
+	p, _ := restarted(t, cfg, storm(), time.Minute)
+	p.keep.settings += "another release"
+	if p.Resume() {
+		t.Error("pages of another release are shown")
+	}
+}

@@ -69,7 +69,8 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 		return nil, err
 	}
 	p.site.Store(s)
-	return p, nil
+	p.keep.settings, err = settingsOf(press.cfg, s)
+	return p, err
 }
 
 // Recall shows the last good view from the data directory, marked late, if there

@@ -133,3 +133,19 @@ func TestAMergeThatMakesNoSenseIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIssueIsNotOverWhileTheAlertsOfOneMergedIntoItFire(t *testing.T) {
+	w, from, into := twoIssues(t)
+	w.revise(status.MergeIssue{ID: from.ID, Version: from.Version, Into: into.ID, IntoVersion: into.Version})
+	w.revise(status.HandBack{ID: into.ID, Fields: []status.Field{status.FieldState}})
+	w.receive(w.cleared("a", epoch))
+	w.after(time.Hour)
+	if i := w.board.Issues[into.ID]; !i.Open() || len(w.issues()) != 2 {
+		t.Fatalf("%s, %d issues: the alerts of the other one still fire", i.State, len(w.issues()))
+	}
+	w.receive(inRegion(w.cleared("b", epoch.Add(time.Minute)), "us"))
+	w.after(15 * time.Minute)
+	if i := w.board.Issues[into.ID]; i.State != status.Resolved || len(w.issues()) != 2 {
+		t.Errorf("%s, %d issues after all was quiet", i.State, len(w.issues()))
+	}
+}

@@ -258,7 +258,9 @@ func (d *desk) reopen(i *Issue, old Issue) error {
 	if other, taken := d.issue(t.IssueID); taken && other.ID != i.ID {
 		return Invalid{"state", "its alerts have opened a newer issue: " + other.Title}
 	}
-	t.IssueID, t.Settled, t.AttachedTo = i.ID, false, "" // its alerts are this issue's again, and no evidence of another
+	// Its alerts are this issue's again, and no evidence of another. However quiet
+	// they are, somebody says that it is not over: that counts from now.
+	t.IssueID, t.Settled, t.AttachedTo, t.QuietSince = i.ID, false, "", time.Time{}
 	d.stopTimer(TimerHold, t.Key.String())
 	d.c.Tracks[t.Key] = t
 	return nil

@@ -163,6 +163,25 @@ func TestS43AnIssueAPersonOpensAgainTakesItsAlertsBackFromTheMaintenance(t *test
 	}
 }
 
+func TestAnIssueAPersonOpensAgainIsQuietFromThenOn(t *testing.T) {
+	w := newWorld(t, checkoutDown(t, publishedAtOnce))
+	w.receive(w.firing("a"))
+	w.after(time.Minute)
+	w.receive(w.cleared("a", epoch))
+	w.after(time.Hour)
+	id := w.only().ID
+	w.revise(status.PostUpdate{ID: id, Body: "It is not over.", State: ptr(status.Investigating)})
+	w.revise(status.HandBack{ID: id, Fields: []status.Field{status.FieldState}})
+	w.after(4 * time.Minute)
+	if i := w.only(); i.State == status.Resolved {
+		t.Fatal("resolved by the quiet of before it was opened again")
+	}
+	w.after(time.Minute)
+	if i := w.only(); i.State != status.Resolved {
+		t.Errorf("state %s after resolve.after", i.State)
+	}
+}
+
 func TestMaintenanceOfOtherComponentsOrIgnoredExplainsNothing(t *testing.T) {
 	for _, change := range []func(*status.Rule){
 		func(r *status.Rule) { r.DuringMaintenance = status.MaintenanceIgnore },

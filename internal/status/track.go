@@ -312,6 +312,12 @@ func (d *desk) settle(key TrackKey) {
 		d.note(i.ID, ReasonBlind)
 		return
 	}
+	if d.otherFires(i) { // it has been quiet once that has been, too
+		t.QuietSince = d.now
+		d.c.Tracks[key] = t
+		d.setTimer(TimerSettle, key.String(), d.now.Add(max(rule.Resolve.After, lookAgain)))
+		return
+	}
 	switch {
 	case i.Stage == Draft && rule.Open.ConfirmThen == ConfirmKeep && i.Automatic(FieldState):
 		return // stays in the queue until a person looks at it
@@ -333,6 +339,20 @@ func (d *desk) settle(key TrackKey) {
 		d.announce(i, EventResolve, i.lastUpdate(), d.channels(i, EventResolve))
 	}
 	d.ended(t, i, Automation)
+}
+
+// otherFires reports whether alerts of an issue that was merged into this one
+// still fire. Alerts that an inhibit rule explains are no reason to wait: they
+// open an issue of their own when their cause is over.
+func (d *desk) otherFires(i Issue) bool {
+	return slices.ContainsFunc(all(d.c.Tracks, d.board.Tracks), func(t Track) bool {
+		if t.Firing == 0 || t.AttachedTo != i.ID {
+			return false
+		}
+		last, _ := d.issue(t.LastIssue)
+		_, inhibited := d.inhibits(i, t)
+		return last.MergedInto == i.ID || !inhibited
+	})
 }
 
 // howCleared says if the end of an alert of this episode was found by asking
