@@ -8,6 +8,7 @@ CYCLES   ?= 1000
 FUZZTIME ?= 60s
 LOAD     ?= 100000
 STEPS    ?= 10000000
+SEED     ?= $(shell date +%s)
 BENCH    ?= .
 ROUNDS   ?= 5
 SECONDS  ?= 5
@@ -27,7 +28,7 @@ check: ## formatting, go vet, staticcheck
 
 test: tools check ## everything: tools, check, all tests with the race detector, on SQLite and PostgreSQL
 	$(GO) test -race -count=1 -timeout 40m ./...
-	@$(MAKE) --no-print-directory histories STEPS=1000000
+	@$(MAKE) --no-print-directory histories STEPS=1000000 SEED=1
 
 build: ## one static binary: ./statusbridge
 	CGO_ENABLED=0 $(GO) build $(BUILD) -o statusbridge ./cmd/statusbridge
@@ -52,7 +53,7 @@ kill9: tools ## long: kill -9 in a burst of webhooks, CYCLES times (1000)
 	STATUSBRIDGE_KILL_CYCLES=$(CYCLES) $(GO) test -count=1 -timeout 6h -v -run 'KillMinusNine' ./internal/app/scenario
 
 histories: ## random histories through the engine, STEPS (10 million) steps of them, against its nine invariants
-	STATUSBRIDGE_HISTORY_STEPS=$(STEPS) $(GO) test -count=1 -timeout 12h -v -run 'TestInvariantsHoldInEveryHistory' ./internal/status
+	STATUSBRIDGE_HISTORY_STEPS=$(STEPS) STATUSBRIDGE_HISTORY_SEED=$(SEED) $(GO) test -count=1 -timeout 12h -v -run 'TestInvariantsHoldInEveryHistory' ./internal/status
 
 faults: ## plant each known fault into the engine; the invariants must catch it
 	$(GO) test -count=1 -v -run 'TestEachPlantedFaultIsCaught' ./internal/status
