@@ -70,7 +70,7 @@ func (d *desk) absorb(into *Issue, from Issue, e MergeIssue, who string) (grown 
 	old := *into
 	var before, after []string
 	if e.Components {
-		impact, components := into.Impact, joined(into.Components, from.Components)
+		impact, components := into.Impact, worst(into.Components, from.Components)
 		if from.Impact.Rank() > impact.Rank() {
 			impact = from.Impact
 		}
@@ -131,18 +131,4 @@ func (d *desk) handOver(from Issue, to, who string) {
 		d.c.Tracks[t.Key] = t
 		d.assess(t.Key)
 	}
-}
-
-// joined is both lists, with the worse status of what is in both.
-func joined(a, b []Affected) []Affected {
-	out := slices.Clone(a)
-	for _, x := range b {
-		n := slices.IndexFunc(out, func(y Affected) bool { return y.ComponentID == x.ComponentID })
-		if n < 0 {
-			out = append(out, x)
-		} else {
-			out[n].Status = out[n].Status.Worse(x.Status)
-		}
-	}
-	return out
 }
