@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/statusbridge/statusbridge/internal/app"
@@ -30,9 +29,6 @@ func (s *serveCmd) Run(c *cli) error {
 	log, err := logger(cfg.Log)
 	if err != nil {
 		return err
-	}
-	if runtime.GOMAXPROCS(0) < 2 {
-		runtime.GOMAXPROCS(2) // with one, each wait for the disk stops everything
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

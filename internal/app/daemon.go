@@ -215,6 +215,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error { return d.reconcile(work, ready) })
 	g.Go(func() error { return d.tick(work) })
 	g.Go(func() error { return d.prune(work) })
+	g.Go(func() error { return d.spread(work) })
 	g.Go(func() error { return d.charts.Run(work) })
 	g.Go(func() error { return d.intake.Run(work) })
 	g.Go(func() error { return d.watched(work, d.pages.Run) })

@@ -84,6 +84,12 @@ func (s *Store) Ping(ctx context.Context) error {
 // Dialect is "sqlite" or "postgres".
 func (s *Store) Dialect() string { return s.dialect.name }
 
+// Batches counts the transactions that carried what callers wait for, since the
+// start.
+func (s *Store) Batches() uint64 {
+	return s.applies.carried.Load() + s.webhooks.carried.Load() + s.marks.carried.Load()
+}
+
 // beginner is a pool, or a connection of one.
 type beginner interface {
 	BeginTxx(ctx context.Context, opts *sql.TxOptions) (*sqlx.Tx, error)

@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+	"runtime"
+	"time"
+)
+
+// How often a machine with one core looks how much is written, and the batches
+// in that time from which a second thread of Go pays.
+const (
+	spreadEvery = 250 * time.Millisecond
+	spreadFrom  = 10
+)
+
+// spread chooses how many threads run Go on a machine with one core. Two wait
+// for each other's time slices of the kernel: at 64 connections the slowest
+// hundredth of the pages then takes ten times as long. One stands still while
+// SQLite waits for the disk, which halves the webhooks of a storm. So it is
+// one, and two while SQLite has much to write.
+func (d *Daemon) spread(ctx context.Context) error {
+	if runtime.NumCPU() > 1 {
+		return nil
+	}
+	threads := 0
+	for before := d.store.Batches(); ; {
+		want := 1
+		now := d.store.Batches()
+		if d.store.Dialect() == "sqlite" && now-before >= spreadFrom {
+			want = 2
+		}
+		before = now
+		if want != threads {
+			runtime.GOMAXPROCS(want)
+			threads = want
+		}
+		if err := d.clock.Wait(ctx, spreadEvery, nil); err != nil {
+			return err
+		}
+	}
+}
