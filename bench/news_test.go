@@ -54,7 +54,9 @@ func BenchmarkNews(b *testing.B) {
 	}
 }
 
-// news fires an alert and asks for the page until it shows.
+// news fires an alert and asks for the page until it shows: as browsers do, for
+// compressed bytes that differ from the last ones, so that the answers are hardly
+// any work for the core that renders.
 func (d *daemon) news(b *testing.B, name string) (answer, shown time.Duration) {
 	b.Helper()
 	client := d.client()
@@ -63,12 +65,21 @@ func (d *daemon) news(b *testing.B, name string) (answer, shown time.Duration) {
 	answered := time.Now()
 	req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	req.SetRequestURI(d.url + "/")
+	req.Header.Set("Accept-Encoding", "gzip")
 	for time.Since(answered) < 10*time.Second {
 		if err := client.Do(req, res); err != nil {
 			b.Fatal(err)
 		}
-		if bytes.Contains(res.Body(), []byte("News of "+name)) {
-			return answered.Sub(begin), time.Since(answered)
+		if res.StatusCode() == fasthttp.StatusOK {
+			after := time.Since(answered)
+			page, err := res.BodyUncompressed()
+			if err != nil {
+				b.Fatal(err)
+			}
+			if bytes.Contains(page, []byte("News of "+name)) {
+				return answered.Sub(begin), after
+			}
+			req.Header.SetBytesV("If-None-Match", res.Header.Peek("ETag"))
 		}
 		time.Sleep(100 * time.Microsecond)
 	}

@@ -53,9 +53,9 @@ type IntakeConfig struct {
 	// journal is used. 0 is 1.5 s.
 	Patience time.Duration
 	// Pace is the least time between the beginnings of two batches that are not
-	// full. What senders wait for, the disk, is then not busy with batch after
-	// batch of one or two deliveries; what comes after a silence is not kept
-	// waiting. 0 is none.
+	// full, while more than a few deliveries come in such a time. What senders wait
+	// for, the disk, is then not busy with batch after batch of one or two
+	// deliveries; the few of a quiet day are not kept waiting. 0 is none.
 	Pace time.Duration
 }
 
@@ -94,7 +94,9 @@ type Intake struct {
 
 	// of Run alone
 	limit  int            // deliveries in the next batch
+	taken  int            // deliveries in the last batch
 	behind bool           // there were more than the last batch could hold
+	flow   flow           // of deliveries
 	tries  map[string]int // failures by delivery
 	facts  []status.Fact  // room for those of a batch
 

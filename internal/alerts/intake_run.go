@@ -54,7 +54,8 @@ func (in *Intake) Run(ctx context.Context) error {
 			pause = min(pause*2, longestPause)
 		case worked:
 			pause = firstPause
-			if rest := in.cfg.Pace - in.cfg.Clock.Now().Sub(began); rest > 0 && !in.behind {
+			in.flow.took(in.taken, began, in.cfg.Pace)
+			if rest := in.cfg.Pace - in.cfg.Clock.Now().Sub(began); rest > 0 && in.flow.strong() && !in.behind {
 				_ = in.cfg.Clock.Wait(ctx, rest, nil)
 			}
 		default:
@@ -64,6 +65,25 @@ func (in *Intake) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// A flow tells a storm from single deliveries: a bucket that leaks a few of them
+// in the time of the pace.
+type flow struct {
+	level float64
+	at    time.Time
+}
+
+// few deliveries in the time of the pace are no storm. A busy Alertmanager sends
+// about as many.
+const few = 4
+
+// took notes the deliveries of a batch that began at a moment.
+func (f *flow) took(n int, at time.Time, pace time.Duration) {
+	leaked := few * float64(at.Sub(f.at)) / float64(max(pace, 1))
+	f.level, f.at = min(max(f.level-leaked, 0)+float64(n), 2*few), at
+}
+
+func (f *flow) strong() bool { return f.level > few }
 
 // step does one round: what is in the journal first, for it is older than what
 // will be in the inbox.
@@ -125,7 +145,7 @@ func (in *Intake) pending(ctx context.Context) ([]letter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	in.behind = len(hooks) == in.limit
+	in.taken, in.behind = len(hooks), len(hooks) == in.limit
 	letters, weight := make([]letter, len(hooks)), 0
 	for n, w := range hooks {
 		r, ok := kept[w.ID]

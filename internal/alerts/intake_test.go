@@ -385,6 +385,34 @@ func TestBatchesKeepTheirPaceUnlessMoreWaitsThanOneHolds(t *testing.T) {
 	}
 }
 
+func TestOnlyAStormIsPaced(t *testing.T) {
+	const pace = 25 * time.Millisecond
+	for _, c := range []struct {
+		name   string
+		every  time.Duration
+		each   int
+		strong bool
+	}{
+		{"a delivery now and then", time.Second, 1, false},
+		{"an alert and its end", 12 * time.Millisecond, 1, false},
+		{"five hundred a second, one by one", 2 * time.Millisecond, 1, true},
+		{"five hundred a second, paced", pace, 12, true},
+		{"many at once after a silence", time.Minute, 12, true},
+	} {
+		f, at := flow{}, time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+		for range 20 {
+			at = at.Add(c.every)
+			f.took(c.each, at, pace)
+		}
+		if f.strong() != c.strong {
+			t.Errorf("%s: strong %t", c.name, f.strong())
+		}
+		if f.took(1, at.Add(2*pace), pace); f.strong() {
+			t.Errorf("%s: it is not over when it is over", c.name)
+		}
+	}
+}
+
 func TestAStormIsStoredWhole(t *testing.T) {
 	b := newBench(t)
 	var all sync.WaitGroup
