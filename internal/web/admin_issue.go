@@ -18,6 +18,7 @@ type issuePage struct {
 	Card        issueCard
 	Issue       status.Issue
 	Alert       string // why nothing was done
+	Homeless    string // what was typed into a form that the issue has no more
 	Paused      []pausedField
 	PausedLine  string
 	Suggestions []suggestion
@@ -132,6 +133,7 @@ func (s *Server) issuePage(ctx context.Context, id string, in issueInput) (issue
 	if view.Merge, err = s.merging(ctx, i); err != nil {
 		return view, err
 	}
+	view.Homeless = in.homeless(i)
 	view.Postmortem = newPostmortemForm(i)
 	if typed := in.postmortem; typed != nil {
 		view.Postmortem.Body, view.Postmortem.Problem, view.Postmortem.Open = typed.Body, typed.Problem, true

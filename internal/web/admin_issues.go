@@ -88,6 +88,25 @@ type issueInput struct {
 	postmortem *postmortemForm
 }
 
+// homeless is what was typed into a form that the issue has no more: an update
+// of what is a draft again, the words of an update that was deleted.
+func (in issueInput) homeless(i status.Issue) string {
+	switch {
+	case in.update != nil && (i.Stage == status.Draft || i.Stage == status.Dismissed):
+		return in.update.Body
+	case in.postmortem != nil && !i.Public():
+		return in.postmortem.Body
+	case in.sheet != nil && i.Stage == status.Dismissed:
+		return in.sheet["title"] + "\n\n" + in.sheet["body"]
+	}
+	for id, body := range in.said {
+		if !slices.ContainsFunc(i.Updates, func(u status.Update) bool { return u.ID == id }) {
+			return body
+		}
+	}
+	return ""
+}
+
 func (s *Server) sendIssue(c *fiber.Ctx, code int, in issueInput) error {
 	view, err := s.issuePage(c.UserContext(), param(c), in)
 	if err != nil {

@@ -140,7 +140,14 @@ type site struct {
 // newSite builds a site; change may alter its configuration.
 func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	t.Helper()
-	st, err := store.Open(t.Context(), "sqlite::memory:")
+	st := openStore(t, "sqlite::memory:")
+	return newSiteOn(t, st, st, change...)
+}
+
+// openStore opens a database and migrates it.
+func openStore(t testing.TB, dsn string) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +155,13 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	if _, err := st.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return st
+}
+
+// newSiteOn builds a site on a store that is open already; the server sees it as
+// seen.
+func newSiteOn(t testing.TB, st *store.Store, seen web.Store, change ...func(*web.Config)) *site {
+	t.Helper()
 	s := &site{t: t, store: st, intake: &intake{}, clock: &clock{now: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)}, rules: &status.Rules{Rules: []status.Rule{draftRule()}}}
 	cfg := web.Config{
 		PublicURL: origin, WebhookSecrets: func() []string { return []string{secret, previous, ""} },
@@ -158,7 +172,7 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 		c(&cfg)
 	}
 	s.server = web.New(cfg, web.Deps{
-		Store: st, Pages: shelf{map[string]*pages.Doc{"/": front, "/history": front}, func() (bool, time.Time) { return s.late, s.lateSince }}, Intake: s.intake,
+		Store: seen, Pages: shelf{map[string]*pages.Doc{"/": front, "/history": front}, func() (bool, time.Time) { return s.late, s.lateSince }}, Intake: s.intake,
 		Rules: func() web.RulesState { return web.RulesState{Rules: s.rules, LoadedAt: s.clock.Now(), Err: s.reload} },
 		Reload: func(context.Context) error {
 			if s.onReload != nil {
