@@ -132,18 +132,44 @@ func (e *edition) barred(c status.Component, outages []status.Outage, days []tim
 			b.events = append(b.events, b.bars[n].Title)
 		}
 	}
-	b.drawn = drawnBars(b.bars)
+	b.drawn = e.drawnBars(b.bars, days)
 	return b
 }
 
-// drawnBars are bars as they stand on a page. There are thousands of them on one,
-// nearly all as they were before: for a template they would be most of its work.
-func drawnBars(bars []bar) template.HTML {
+// drawnBars are bars as they stand on a page, those that phones do not show in an
+// element of their own. There are thousands of them on one, nearly all as they were
+// before: for a template they would be most of its work.
+func (e *edition) drawnBars(bars []bar, days []time.Time) template.HTML {
 	var b strings.Builder
-	for _, one := range bars {
-		b.WriteString(`<i class="` + one.Class + `" title="` + template.HTMLEscapeString(one.Title) + `"></i>`)
-	}
+	b.WriteString("<span class=wide>")
+	e.drawRuns(&b, bars[:barDays-barDaysSlim], days)
+	b.WriteString(`</span>`)
+	e.drawRuns(&b, bars[barDays-barDaysSlim:], days[barDays-barDaysSlim:])
 	return template.HTML(b.String()) // #nosec G203: escaped; classes are our own words
+}
+
+// uneventful are the bars of which neighbours share their words.
+var uneventful = map[string]string{classOK: "bar.calm", classNone: "bar.none"}
+
+// drawRuns writes bars, and says of days without an event that follow each other once
+// for all what there is to say: most days of most components are such.
+func (e *edition) drawRuns(b *strings.Builder, bars []bar, days []time.Time) {
+	for n := 0; n < len(bars); {
+		class, title, end := bars[n].Class, bars[n].Title, n+1
+		key, joins := uneventful[class]
+		for joins && end < len(bars) && bars[end].Class == class {
+			end++
+		}
+		if end == n+1 {
+			b.WriteString("<i class=" + class + ` title="` + template.HTMLEscapeString(title) + `"></i>`)
+		} else {
+			title = e.lang.say(key, "day", e.lang.days(days[n], days[end-1]))
+			b.WriteString("<span class=" + class + ` title="` + template.HTMLEscapeString(title) + `">`)
+			b.WriteString(strings.Repeat("<i></i>", end-n))
+			b.WriteString("</span>")
+		}
+		n = end
+	}
 }
 
 // bar is one day of a component, and whether anything was wrong on it. A day

@@ -140,12 +140,35 @@ func TestEachBarAndEachRowHasWords(t *testing.T) {
 			t.Errorf("row %d: no summary for those who do not see the bars", n)
 		}
 	}
-	if n := len(pick(t, page, "div.bars i[title=]")); n != 0 {
-		t.Errorf("%d bars without a title", n)
+	for _, i := range pick(t, page, "div.bars i") {
+		if attr(i, "title") == "" && attr(i.Parent, "title") == "" {
+			t.Errorf("a bar without a title, of %q", attr(i.Parent, "class"))
+		}
 	}
 	for _, s := range pick(t, page, ".state") {
 		if words(s) == "" || len(pick(t, page, ".state svg")) == 0 {
 			t.Error("a state without word or glyph")
+		}
+	}
+}
+
+func TestDaysWithoutAnEventAreTitledTogether(t *testing.T) {
+	page := body(t, published(t, calm()), "/")
+	rows, wide := len(pick(t, page, "div.bars")), len(pick(t, page, "div.bars span.wide i"))
+	if all := len(pick(t, page, "div.bars i")); all != rows*barDays || wide != rows*(barDays-barDaysSlim) {
+		t.Errorf("%d bars in %d rows, %d of them not on phones", all, rows, wide)
+	}
+	for _, title := range []string{
+		"25 Aug – 5 Oct 2026: no problems",      // until the outage of the API, all on wide screens only
+		"7 – 23 Oct 2026: no problems",          // after it, up to the days that phones show
+		"24 Oct – 12 Nov 2026: no problems",     // up to its maintenance
+		"14 – 19 Nov 2026: no problems",         // up to its partial outage
+		"20 Nov 2026: partial outage 1 h 5 min", // which stands alone
+		"21 – 22 Nov 2026: no problems",
+		"25 Aug – 11 Oct 2026: no data", // before Search was there
+	} {
+		if !strings.Contains(page, `title="`+title+`"`) {
+			t.Errorf("no bars are titled %q", title)
 		}
 	}
 }

@@ -33,6 +33,12 @@ func TestAnOpenPageFollowsWhatHappens(t *testing.T) {
 	}
 	tab := openBrowser(t)
 	tab.open(d.url + "/")
+	for range 2 { // the first look takes the title of the browser away
+		tab.ask(`document.querySelector(".bars i").dispatchEvent(new Event("pointerover", { bubbles: true }))`)
+		if err := contains(tab.ask(`document.querySelector(".tip").textContent`), ": no data"); err != nil {
+			t.Errorf("a finger on a bar: %v", err)
+		}
+	}
 	tab.ask(hurry)
 	eventually(t, "the page has checked", func() error { return contains(tab.ask(`document.getElementById("checked").textContent`), "Checked") })
 	if n := tab.ask(fetched); n != "0" {

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"crypto/sha512"
+	"encoding/base64"
 	"fmt"
 	"html"
 	"io"
@@ -87,6 +89,28 @@ func snippets(on *person) (pinned, frame string) {
 		on.t.Fatalf("the admin offers no lines to paste: %s", page.text())
 	}
 	return pinned, frame
+}
+
+// releasedSnippets are the lines that the admin offers with each build of the banner
+// that was ever released in the place of today's, held to that build's own hash: as
+// they stand on sites that pasted them then.
+func releasedSnippets(t *testing.T, pinned string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../../pages/banners/v1.*.js")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no builds of the banner are kept: %v", err)
+	}
+	lines := map[string]string{}
+	for _, file := range files {
+		script, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash := sha512.Sum384(script)
+		line := regexp.MustCompile(`v1\.[\w-]+\.js`).ReplaceAllLiteralString(pinned, filepath.Base(file))
+		lines[filepath.Base(file)] = regexp.MustCompile(`sha384-[\w+/=]+`).ReplaceAllLiteralString(line, "sha384-"+base64.StdEncoding.EncodeToString(hash[:]))
+	}
+	return lines
 }
 
 // bannerTells waits until the banner's script holds the texts: a browser keeps
@@ -203,6 +227,16 @@ document.addEventListener("DOMContentLoaded", () => document.getElementById("fin
 			tab := openBrowser(t)
 			tab.spoken(c.host.serve(t, w.url))
 			c.also(t, tab)
+			tab.content()
+		})
+	}
+	for build, line := range releasedSnippets(t, pinned) {
+		t.Run("the released build "+build, func(t *testing.T) {
+			t.Parallel()
+			tab := openBrowser(t)
+			if got := tab.spoken(host{policy: strict, banner: line}.serve(t, w.url)); !strings.Contains(got, humanTitle) {
+				t.Errorf("the banner says %q: sites that pasted this line see no outage any more", got)
+			}
 			tab.content()
 		})
 	}

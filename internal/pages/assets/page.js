@@ -78,12 +78,13 @@ const hide = () => { tip?.remove(); tip = null; };
 const show = (e) => {
 hide();
 const bar = e.target;
-if (bar.tagName !== "I" || !bar.parentNode.classList.contains("bars")) return;
-if (bar.title) { bar.dataset.day = bar.title; bar.removeAttribute("title"); }
+if (bar.tagName !== "I" || !bar.closest(".bars")) return;
+const told = bar.closest("[title], [data-day]");
+if (told.title) { told.dataset.day = told.title; told.removeAttribute("title"); }
 tip = d.createElement("div");
 tip.className = "tip";
 tip.ariaHidden = "true";
-tip.textContent = bar.dataset.day;
+tip.textContent = told.dataset.day;
 d.body.append(tip);
 const at = bar.getBoundingClientRect(), size = tip.getBoundingClientRect();
 tip.style.left = Math.max(8, Math.min(at.left + at.width / 2 - size.width / 2, html.clientWidth - size.width - 8)) + scrollX + "px";
