@@ -16,11 +16,12 @@ import (
 )
 
 type adminCmd struct {
-	Create        adminCreate `cmd:"" help:"Create an account."`
-	List          adminList   `cmd:"" help:"List the accounts."`
-	ResetPassword adminReset  `cmd:"" help:"Give an account a new password and sign it out everywhere."`
-	ResetTotp     adminTOTP   `cmd:"" help:"Take the second factor of an account away, when the phone and the recovery codes are lost."`
-	Disable       adminOff    `cmd:"" help:"Disable an account and sign it out everywhere."`
+	Create        adminCreate   `cmd:"" help:"Create an account."`
+	List          adminList     `cmd:"" help:"List the accounts."`
+	ResetPassword adminReset    `cmd:"" help:"Give an account a new password and sign it out everywhere."`
+	ResetTotp     adminTOTP     `cmd:"" help:"Take the second factor of an account away, when the phone and the recovery codes are lost."`
+	ResetPasskeys adminPasskeys `cmd:"" help:"Take the passkeys of an account away, when a device that has one is lost."`
+	Disable       adminOff      `cmd:"" help:"Disable an account and sign it out everywhere."`
 }
 
 type adminCreate struct {
@@ -85,6 +86,16 @@ type adminTOTP struct {
 func (a *adminTOTP) Run(c *cli) error {
 	return c.changeAccount(a.Email, "took a second factor away", "%s signs in with the password only, until a new second factor is set up\n", func(ctx context.Context, s *store.Store, acc status.Account) error {
 		return s.RemoveAuthenticator(ctx, acc.ID)
+	})
+}
+
+type adminPasskeys struct {
+	Email string `arg:""`
+}
+
+func (a *adminPasskeys) Run(c *cli) error {
+	return c.changeAccount(a.Email, "took passkeys away", "%s has no passkeys and signs in with the password\n", func(ctx context.Context, s *store.Store, acc status.Account) error {
+		return s.RemovePasskeys(ctx, acc.ID)
 	})
 }
 

@@ -46,6 +46,19 @@ type Authenticator struct {
 	LastStep  int64     // whose code was taken last; none is taken twice
 }
 
+// Passkey is a public key credential of WebAuthn that an account signs in with.
+type Passkey struct {
+	ID         string // of the credential, base64url without padding
+	AccountID  string
+	Name       string // as its owner calls it
+	PublicKey  string // COSE (RFC 9052), base64url without padding
+	Transports string // how browsers reach it, such as "internal,hybrid"
+	SignCount  int64  // of its last use; 0 from authenticators that do not count
+	Synced     bool   // other devices of its owner may have it, too
+	CreatedAt  time.Time
+	LastUsedAt time.Time // zero: never
+}
+
 // Challenge is a sign-in that waits for its next step. Only the hash of its id
 // is kept; the browser has the id.
 type Challenge struct {

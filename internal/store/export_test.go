@@ -134,6 +134,7 @@ func Columns() map[string][]string {
 		authenticators.name: names(authenticators.shape()),
 		recoveryCodes.name:  names(recoveryCodes.shape()),
 		identities.name:     names(identities.shape()),
+		passkeys.name:       names(passkeys.shape()),
 
 		"posts": {"channel", "month", "posts"},
 	}

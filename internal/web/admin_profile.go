@@ -17,6 +17,7 @@ import (
 type profilePage struct {
 	Account  status.Account
 	Second   bool // factor in use
+	Passkeys int
 	Sessions []sessionView
 	Problems map[string]string
 }
@@ -43,7 +44,11 @@ func (s *Server) renderProfile(c *fiber.Ctx, v visit, code int, problems map[str
 	if err != nil {
 		return err
 	}
-	view := profilePage{Account: v.account, Second: second, Problems: problems}
+	passkeys, err := s.store.Passkeys(c.UserContext(), v.account.ID)
+	if err != nil {
+		return err
+	}
+	view := profilePage{Account: v.account, Second: second, Passkeys: len(passkeys), Problems: problems}
 	for _, session := range s.alive(list) {
 		view.Sessions = append(view.Sessions, sessionView{
 			ID: session.IDHash, Device: deviceOf(session.UserAgent), Address: session.Address,

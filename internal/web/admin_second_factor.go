@@ -19,6 +19,7 @@ const secondPath = "/admin/profile/second-factor"
 type secondFactorPage struct {
 	Email    string
 	On       bool
+	Passkeys bool // has some
 	Required bool // and missing: nothing else works until it is set up
 	Since    time.Time
 	Left     int // recovery codes
@@ -43,6 +44,11 @@ func (s *Server) renderSecondFactor(c *fiber.Ctx, v visit, code int, view second
 	}
 	view.Email, view.On, view.Since = v.account.Email, on, factor.Since
 	view.Required = s.cfg.RequireSecondFactor && !v.session.SecondFactor && view.Codes == nil
+	list, err := s.store.Passkeys(ctx, v.account.ID)
+	if err != nil {
+		return err
+	}
+	view.Passkeys = len(list) > 0
 	switch {
 	case on:
 		if view.Left, err = s.store.RecoveryCodes(ctx, v.account.ID); err != nil {
@@ -72,6 +78,9 @@ func groups(secret string) string {
 // proposeSecondFactor makes a secret. It protects nothing until a code of it was
 // shown, with the password.
 func (s *Server) proposeSecondFactor(c *fiber.Ctx, v visit) error {
+	if err := s.proves(c.UserContext(), v); err != nil {
+		return err
+	}
 	err := s.store.ProposeAuthenticator(c.UserContext(), v.account.ID, newCodeSecret())
 	if err != nil && !errors.Is(err, status.ErrConflict) { // one in use is shown
 		return err
@@ -101,6 +110,9 @@ func (s *Server) serveQR(c *fiber.Ctx, v visit) error {
 func (s *Server) confirmSecondFactor(c *fiber.Ctx, v visit) error {
 	ctx, f, now := c.UserContext(), form(c), s.clock.Now()
 	view := secondFactorPage{Next: safeNext(f.Get("next"))}
+	if err := s.proves(ctx, v); err != nil {
+		return err
+	}
 	factor, on, err := s.factorOf(ctx, v.account.ID)
 	if err != nil {
 		return err

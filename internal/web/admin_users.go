@@ -20,10 +20,11 @@ type usersPage struct {
 }
 
 type userView struct {
-	Account status.Account
-	Look    look
-	You     bool
-	Second  bool // factor in use
+	Account  status.Account
+	Look     look
+	You      bool
+	Second   bool // factor in use
+	Passkeys int
 }
 
 // madePassword is shown once.
@@ -66,8 +67,13 @@ func (s *Server) renderUsers(c *fiber.Ctx, v visit, code int, view usersPage) er
 	if err != nil {
 		return err
 	}
+	passkeys, err := s.store.PasskeyCounts(c.UserContext())
+	if err != nil {
+		return err
+	}
 	for _, a := range all {
 		u := userViewOf(a, v)
+		u.Passkeys = passkeys[a.ID]
 		u.Second = slices.ContainsFunc(factors, func(f status.Authenticator) bool { return f.AccountID == a.ID })
 		view.List = append(view.List, u)
 	}
@@ -125,6 +131,11 @@ func (s *Server) renderUser(c *fiber.Ctx, v visit, code int, a status.Account, v
 	if err != nil {
 		return err
 	}
+	passkeys, err := s.store.Passkeys(c.UserContext(), a.ID)
+	if err != nil {
+		return err
+	}
+	view.User.Passkeys = len(passkeys)
 	view.Sessions, view.Roles = len(s.alive(list)), roleOptions(string(a.Role))
 	return s.render(c, code, "user.html", page{Title: a.Email, Nav: "users", Data: view})
 }
@@ -178,8 +189,8 @@ func (s *Server) saveUser(c *fiber.Ctx, v visit) error {
 	return redirect(c, "/admin/users/"+a.ID, "saved")
 }
 
-// resetUser gives an account a new password, or takes its second factor away,
-// and ends its sessions: who could have signed in with the old one is out.
+// resetUser gives an account a new password, or takes its second factor or its
+// passkeys away, and ends its sessions: who could have signed in with the old one is out.
 func (s *Server) resetUser(c *fiber.Ctx, v visit) error {
 	ctx := c.UserContext()
 	a, err := s.store.AccountByID(ctx, c.Params("id"))
@@ -195,6 +206,8 @@ func (s *Server) resetUser(c *fiber.Ctx, v visit) error {
 		}
 	case "second":
 		action, err = "took a second factor away", s.store.RemoveAuthenticator(ctx, a.ID)
+	case "passkeys":
+		action, err = "took passkeys away", s.store.RemovePasskeys(ctx, a.ID)
 	case "sessions":
 		action = "signed somebody out"
 	default:

@@ -8,7 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-//go:embed assets/admin.css assets/admin.js
+//go:embed assets/admin.css assets/admin.js assets/passkeys.js
 var assetFiles embed.FS
 
 // assets live at URLs that name their content, so browsers may keep them.
@@ -17,12 +17,15 @@ type assets struct {
 	css        []byte
 	script     string // its path
 	js         []byte
+	passkeys   string // path of the script of sign-in and profile
+	ceremonies []byte
 }
 
 func loadAssets() assets {
 	var a assets
 	a.stylesheet, a.css = asset("admin", ".css")
 	a.script, a.js = asset("admin", ".js")
+	a.passkeys, a.ceremonies = asset("passkeys", ".js")
 	return a
 }
 

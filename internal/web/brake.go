@@ -17,6 +17,7 @@ const (
 	freeTriesOfAddress = 5
 	freeTriesOfAccount = 10
 	freeTriesOfCode    = 5
+	freeTriesOfPasskey = 10
 	longestPause       = 15 * time.Minute
 )
 

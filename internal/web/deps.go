@@ -139,6 +139,7 @@ type Store interface {
 	subscribers
 	accounts
 	factors
+	passkeys
 	identities
 	tokens
 	machines
@@ -241,6 +242,16 @@ type factors interface {
 	Challenge(ctx context.Context, idHash, purpose string, now time.Time) (status.Challenge, error)
 	TakeChallenge(ctx context.Context, idHash, purpose string, now time.Time) (status.Challenge, error)
 	StrengthenSession(ctx context.Context, idHash string) error
+}
+
+type passkeys interface {
+	Passkeys(ctx context.Context, accountID string) ([]status.Passkey, error)
+	PasskeyCounts(ctx context.Context) (map[string]int, error)
+	Passkey(ctx context.Context, id string) (status.Passkey, error)
+	AddPasskey(ctx context.Context, p status.Passkey, most int) error
+	UsePasskey(ctx context.Context, p status.Passkey) (bool, error)
+	RemovePasskey(ctx context.Context, accountID, id string) error
+	RemovePasskeys(ctx context.Context, accountID string) error
 }
 
 type identities interface {

@@ -163,10 +163,11 @@ func (s *Server) sendFrameIn(c *fiber.Ctx, code int, lang, title string, body te
 }
 
 // The policies of pages that are made on request: those of the admin may have
-// its one script.
+// its one script, those with passkeys another that asks this server, too.
 const (
 	formPolicy  = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	adminPolicy = formPolicy + "; script-src 'self'"
+	alsoPolicy  = adminPolicy + "; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 // protect sets the headers of every page that is made on request.

@@ -70,7 +70,12 @@ func (s *Server) pass(role status.Role, h adminHandler) fiber.Handler {
 // beforeSecond says what may be done while a second factor is required and
 // missing: set it up, or leave.
 func beforeSecond(path string) bool {
-	return path == "/admin/logout" || path == secondPath || strings.HasPrefix(path, secondPath+"/")
+	for _, setUp := range []string{secondPath, passkeysPath} {
+		if path == setUp || strings.HasPrefix(path, setUp+"/") {
+			return true
+		}
+	}
+	return path == "/admin/logout"
 }
 
 func askForSecond(c *fiber.Ctx) error {

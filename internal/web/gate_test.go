@@ -16,6 +16,7 @@ import (
 var unguarded = []string{
 	"GET /admin/login", "HEAD /admin/login", "POST /admin/login",
 	"GET /admin/login/second", "HEAD /admin/login/second", "POST /admin/login/second",
+	"POST /admin/login/passkey", "POST /admin/login/passkey/ask",
 	"GET /admin/login/oidc", "HEAD /admin/login/oidc", "GET /admin/login/oidc/callback", "HEAD /admin/login/oidc/callback",
 }
 
@@ -146,7 +147,7 @@ func TestForgedFormsAreRefusedOnEveryRoute(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(status.Admin)
 	token := b.token("/admin")
-	routes := []string{"/admin/login", "/admin/login/second"}
+	routes := []string{"/admin/login", "/admin/login/second", "/admin/login/passkey", "/admin/login/passkey/ask"}
 	for _, g := range s.server.Guarded() {
 		if g.Method != "GET" {
 			routes = append(routes, concrete(g.Path))

@@ -19,6 +19,7 @@ type loginPage struct {
 
 	Provider     string // name of it, "" if there is none
 	PasswordsOff bool   // but for emergencies
+	Passkeys     bool   // can be used here
 	CSRF         string // filled by renderLogin
 }
 
@@ -41,7 +42,12 @@ func (s *Server) renderLogin(c *fiber.Ctx, code int, view loginPage) error {
 	if s.provider != nil {
 		view.Provider, view.PasswordsOff = s.provider.name(), s.cfg.PasswordsOff
 	}
-	return s.render(c, code, "login.html", page{Title: "Sign in", Data: view})
+	p := page{Title: "Sign in"}
+	if view.Passkeys = s.offersPasskeys(c); view.Passkeys {
+		p.Also = s.assets.passkeys
+	}
+	p.Data = view
+	return s.render(c, code, "login.html", p)
 }
 
 // loginToken is the token of a form before there is a session; its cookie is

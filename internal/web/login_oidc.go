@@ -137,8 +137,9 @@ func (s *Server) welcome(ctx context.Context, who person) (status.Account, error
 	return account, s.record(ctx, visit{account: account}, action, string(account.Role))
 }
 
-// mayUsePassword says whether an account signs in with its password: all do,
-// unless that is turned off for all but those kept for emergencies.
+// mayUsePassword says whether an account signs in here, with its password or a
+// passkey: all do, unless that is turned off for all but those kept for
+// emergencies.
 func (s *Server) mayUsePassword(email string) bool {
 	return !s.cfg.PasswordsOff || s.breaksGlass(email)
 }

@@ -208,7 +208,7 @@ func TestWithoutAProviderItsRoutesAreNotThere(t *testing.T) {
 	for _, path := range []string{"/admin/login/oidc", "/admin/login/oidc/callback?code=x&state=y"} {
 		b.get(path).want(t, http.StatusNotFound)
 	}
-	if strings.Contains(b.get("/admin/login").body, "Sign in with") {
+	if strings.Contains(b.get("/admin/login").body, "/admin/login/oidc") {
 		t.Error("the login offers a provider that there is not")
 	}
 }

@@ -243,7 +243,7 @@ func TestWhereASecondFactorIsRequiredNothingElseWorksWithoutOne(t *testing.T) {
 	s := newSite(t, func(c *web.Config) { c.RequireSecondFactor = true })
 	b := s.signedIn(status.Admin)
 	for _, g := range s.server.Guarded() {
-		if strings.HasPrefix(g.Path, factorPath) || g.Path == "/admin/logout" {
+		if strings.HasPrefix(g.Path, factorPath) || strings.HasPrefix(g.Path, passkeysPath) || g.Path == "/admin/logout" {
 			continue
 		}
 		form := url.Values(nil)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -37,10 +38,11 @@ type Server struct {
 	voices    voices
 	metrics   *metrics
 	passwords passwords
-	provider  *provider // nil: nobody signs in elsewhere
-	askers    *limiter  // of subscriptions
-	callers   *limiter  // of the API, by token
-	strangers *limiter  // addresses that try tokens
+	provider  *provider          // nil: nobody signs in elsewhere
+	relying   *webauthn.WebAuthn // nil: there are no passkeys here
+	askers    *limiter           // of subscriptions
+	callers   *limiter           // of the API, by token
+	strangers *limiter           // addresses that try tokens
 
 	refused atomic.Int64 // connections beyond the limit of an address
 
@@ -73,6 +75,7 @@ func New(cfg Config, deps Deps) *Server {
 	if cfg.OIDC.Issuer != "" {
 		s.provider = newProvider(cfg.OIDC, s.site.origin+callbackPath, deps.Clock.Now)
 	}
+	s.relying = newRelyingParty(s.site, cfg.PageName)
 	s.metrics = newMetrics(s)
 	s.done, s.stop = context.WithCancel(context.Background())
 	s.app = fiber.New(fiber.Config{
@@ -128,7 +131,8 @@ func (s *Server) route() {
 	s.app.Get("/uptime/:month", s.demandPublic)
 	s.app.Get("/incidents/:id", redirectIncident)
 	s.app.Get(s.assets.stylesheet, s.serveStylesheet)
-	s.app.Get(s.assets.script, s.serveScript)
+	s.app.Get(s.assets.script, serveScript(s.assets.js))
+	s.app.Get(s.assets.passkeys, serveScript(s.assets.ceremonies))
 
 	s.routeSubscriptions()
 	s.routeAPI()

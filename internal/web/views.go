@@ -74,6 +74,7 @@ type page struct {
 	Title  string
 	Nav    string // which entry of the menu is the present one
 	Notice string // what was just done
+	Also   string // path of a script that only this page has
 	Data   any
 
 	// filled by render
@@ -103,6 +104,9 @@ func (s *Server) render(c *fiber.Ctx, code int, name string, p page) error {
 		if p.Drafts == 0 {
 			p.Drafts = s.countDrafts(c)
 		}
+	}
+	if p.Also != "" {
+		c.Set(fiber.HeaderContentSecurityPolicy, alsoPolicy)
 	}
 	if p.Notice == "" {
 		p.Notice = notices[c.Query("done")]
@@ -176,6 +180,8 @@ var notices = map[string]string{
 	"fired":                "Test alert sent. Its draft appears here as soon as the rule's hold is over; reload to see it.",
 	"revoked":              "Revoked. It opens nothing any more.",
 	"signed-out":           "Signed out there.",
+	"passkey-added":        "Added. From now on it signs you in.",
+	"passkey-removed":      "Removed. It opens nothing here any more.",
 	"cleared":              "Test alert cleared.",
 }
 

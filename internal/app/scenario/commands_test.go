@@ -35,6 +35,7 @@ func TestTheCommandsTellAndFailAsScriptsExpect(t *testing.T) {
 		{"admin create Jo@Example.com --role responder", 0, []string{"created jo@example.com", "password"}, nil},
 		{"admin create jo@example.com", 1, []string{"jo@example.com"}, []string{"goroutine"}},
 		{"admin reset-totp Jo@example.com", 0, []string{"jo@example.com signs in with the password only"}, nil},
+		{"admin reset-passkeys Jo@example.com", 0, []string{"jo@example.com has no passkeys"}, nil},
 		{"admin disable jo@example.com", 0, []string{"jo@example.com is disabled"}, nil},
 		{"admin list", 0, []string{"jo@example.com", "responder"}, nil},
 		{"admin reset-password nobody@example.com", 1, []string{"no account nobody@example.com"}, nil},
