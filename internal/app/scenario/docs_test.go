@@ -92,7 +92,7 @@ func TestTheCommandsOfTheReadmeExist(t *testing.T) {
 			ran++
 		}
 	}
-	for _, also := range []string{"admin list", "admin reset-password jo@example.com", "admin disable jo@example.com", "token list", "token revoke NAME"} {
+	for _, also := range []string{"admin list", "admin reset-password jo@example.com", "admin reset-passkeys jo@example.com", "admin disable jo@example.com", "token list", "token revoke NAME"} {
 		if out, errs, code := d.command("", append([]string{"--config", d.config}, strings.Fields(also)...)...); code != 0 {
 			t.Errorf("%s: exit code %d, %s%s", also, code, out, errs)
 		}

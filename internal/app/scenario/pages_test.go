@@ -108,6 +108,7 @@ var everyPage = []struct {
 	{path: "/admin/users", admin: true},
 	{path: "/admin/users", admin: true, do: `document.querySelector("main form").email.value = "admin@localhost"`},
 	{path: "/admin/profile", admin: true},
+	{path: "/admin/profile/passkeys", admin: true},
 	{path: "/admin/profile/second-factor", admin: true, fresh: true},
 	{path: "/admin/profile/second-factor", admin: true, do: `document.querySelector("main form").action = "/admin/profile/second-factor"`},
 }
