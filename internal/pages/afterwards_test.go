@@ -12,7 +12,7 @@ import (
 // merged is a storm of which one issue was merged into the other.
 func merged() status.View {
 	v := storm()
-	i := &v.Issues[0] // st2
+	i := v.Issues[0] // st2
 	i.MergedInto, i.State, i.ResolvedAt = "st1", status.Resolved, noon.Add(-time.Minute)
 	i.Updates = append(i.Updates, status.Update{
 		ID: "st2-m", SubjectID: "st2", State: status.StateMerged, Body: "It is the certificate, too.", CreatedAt: i.ResolvedAt, DisplayAt: i.ResolvedAt,
@@ -49,7 +49,7 @@ func TestThePageOfAMergedIssueLeadsToTheOneThatGoesOn(t *testing.T) {
 
 func TestAPostmortemStandsOnItsPageAndTheFrontOnlyLeadsThere(t *testing.T) {
 	v := merged()
-	i := &v.Issues[0]
+	i := v.Issues[0]
 	i.MergedInto, i.Updates[len(i.Updates)-1].State = "", string(status.Resolved)
 	i.Updates = append(i.Updates, status.Update{
 		ID: "st2-p", SubjectID: "st2", State: status.StatePostmortem, Body: "## Why\n\nA cache was full.", CreatedAt: noon, DisplayAt: noon, Silent: true,

@@ -48,7 +48,7 @@ func (w *apiWriter) documents() map[string]any {
 		},
 		"/api/v2/status.json":                          apiStatusOnly{w.page, w.status()},
 		"/api/v2/components.json":                      apiComponents{w.page, w.components()},
-		"/api/v2/incidents.json":                       apiIncidents{w.page, w.incidents(newest(w.view.Issues))},
+		"/api/v2/incidents.json":                       apiIncidents{w.page, w.newestIncidents()},
 		"/api/v2/incidents/unresolved.json":            apiIncidents{w.page, w.incidents(w.sum.Active)},
 		"/api/v2/scheduled-maintenances.json":          apiMaintenances{w.page, w.maintenances(newest(w.view.Maintenances))},
 		"/api/v2/scheduled-maintenances/active.json":   apiMaintenances{w.page, w.maintenances(w.sum.Running)},
@@ -66,6 +66,15 @@ func apiPaths() []string {
 }
 
 func newest[T any](list []T) []T { return list[:min(len(list), maxListed)] }
+
+func (w *apiWriter) newestIncidents() []apiIncident {
+	list := newest(w.view.Issues)
+	out := make([]apiIncident, 0, len(list))
+	for _, i := range list {
+		out = append(out, w.incident(*i))
+	}
+	return out
+}
 
 func (w *apiWriter) incidents(list []status.Issue) []apiIncident {
 	out := make([]apiIncident, 0, len(list))

@@ -153,7 +153,7 @@ func memoir() status.View {
 	open.Flapping, open.Confirmed = true, true
 	past := resolve(issue("i1", "Search is slow", noon.AddDate(0, 0, -3), status.ImpactMinor, hit("search", status.DegradedPerformance)), time.Hour, "Over.")
 	past.Origin = status.Manual
-	v.Issues = []status.Issue{open, past}
+	v.Issues = listed(open, past)
 	v.Maintenances = []status.Maintenance{
 		maintenance("m3", "Provider switch", noon.Add(48*time.Hour), noon.Add(50*time.Hour), "cards"),
 		move(maintenance("m2", "New disks", noon.Add(-time.Hour), noon.Add(time.Hour), "search"), noon.Add(-time.Hour), status.InProgress, "Begun."),
@@ -198,7 +198,7 @@ func TestTheAPIListsTheNewestFifty(t *testing.T) {
 	v.Issues, v.Maintenances = nil, nil
 	for n := range 60 {
 		at := noon.Add(-time.Duration(n) * time.Hour)
-		v.Issues = append(v.Issues, resolve(issue(fmt.Sprintf("i%02d", n), "Many", at, status.ImpactMinor), time.Minute, "Over."))
+		v.Issues = append(v.Issues, listed(resolve(issue(fmt.Sprintf("i%02d", n), "Many", at, status.ImpactMinor), time.Minute, "Over."))...)
 		v.Maintenances = append(v.Maintenances, move(maintenance(fmt.Sprintf("m%02d", n), "Many", at, at.Add(time.Hour)), at, status.Completed, "Done."))
 	}
 	p := published(t, v)

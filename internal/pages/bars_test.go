@@ -67,9 +67,9 @@ func TestDaysBeforeAComponentExistedHaveNoData(t *testing.T) {
 func TestOverlappingOutagesCountOnceADay(t *testing.T) {
 	v := calm()
 	at := noon.AddDate(0, 0, -1)
-	v.Issues = append(v.Issues,
+	v.Issues = append(v.Issues, listed(
 		resolve(issue("ov1", "One", at, status.ImpactMajor, hit("wallets", status.PartialOutage)), 60*time.Minute, "Over."),
-		resolve(issue("ov2", "Two", at.Add(30*time.Minute), status.ImpactMajor, hit("wallets", status.MajorOutage)), 60*time.Minute, "Over."))
+		resolve(issue("ov2", "Two", at.Add(30*time.Minute), status.ImpactMajor, hit("wallets", status.MajorOutage)), 60*time.Minute, "Over."))...)
 	r := rowOf(t, v, time.UTC, "Wallets")
 	if got, want := r.Bars[barDays-2].Title, "21 Nov 2026: major outage 1 h, partial outage 30 min"; got != want {
 		t.Errorf("%q, want %q", got, want)
@@ -101,7 +101,7 @@ func TestDaysOfClockChangesAreWhole(t *testing.T) {
 	}
 	v := calm() // an outage from 23:30 to 00:30 of that zone falls on two days
 	begin := time.Date(2026, 10, 25, 23, 30, 0, 0, zone)
-	v.Issues = append(v.Issues, resolve(issue("dst", "Night", begin, status.ImpactMajor, hit("docs", status.MajorOutage)), time.Hour, "Over."))
+	v.Issues = append(v.Issues, listed(resolve(issue("dst", "Night", begin, status.ImpactMajor, hit("docs", status.MajorOutage)), time.Hour, "Over."))...)
 	r := rowOf(t, v, zone, "Documentation")
 	var bad []string
 	for _, b := range r.Bars {

@@ -59,7 +59,7 @@ func busy() status.View {
 		if n >= 3 {
 			i = resolve(i, time.Duration(5+n%30)*time.Minute, "The fix works. Everything is **back to normal**.")
 		}
-		v.Issues = append(v.Issues, i)
+		v.Issues = append(v.Issues, &i)
 	}
 	return v
 }
@@ -75,7 +75,7 @@ func BenchmarkRenderBusy(b *testing.B) {
 		next := v
 		next.Revision++
 		began := issue(fmt.Sprint("new-", n), "Nothing works", noon, status.ImpactMajor, status.Affected{ComponentID: "component-7", Status: status.MajorOutage})
-		next.Issues = append([]status.Issue{began}, v.Issues...)
+		next.Issues = append(listed(began), v.Issues...)
 		s, err := p.next(p.press.edition(next, noon, time.Time{}), noon)
 		if err != nil {
 			b.Fatal(err)

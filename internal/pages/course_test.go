@@ -45,7 +45,7 @@ func TestTheCourseTellsWhoMadeAnIssuePublicAndNothingPrivate(t *testing.T) {
 	i := issue("seen", "Slow", noon.Add(-time.Hour), status.ImpactMinor, hit("vault", status.MajorOutage), hit("api", status.DegradedPerformance))
 	i.Confirmed, i.Rule, i.Group, i.GroupLabels = true, "secret-rule", "secret-group", map[string]string{"customer": "secret-label"}
 	i.Notes = []status.Note{{At: noon, Text: "secret-note"}}
-	v.Issues = append(v.Issues, i)
+	v.Issues = append(v.Issues, listed(i)...)
 	page := body(t, published(t, v), "/issues/seen")
 	if !strings.Contains(page, "Confirmed by our team") || strings.Contains(page, "Published automatically") {
 		t.Error("a confirmed issue is not told as such")
@@ -54,7 +54,7 @@ func TestTheCourseTellsWhoMadeAnIssuePublicAndNothingPrivate(t *testing.T) {
 		t.Error("private words are on the page")
 	}
 	i.Origin, i.Rule = status.Manual, ""
-	v.Issues[len(v.Issues)-1] = i
+	v.Issues[len(v.Issues)-1] = &i
 	if page := body(t, published(t, v), "/issues/seen"); strings.Contains(page, "Alert fired") {
 		t.Error("an issue that a person opened is told as an alert")
 	}

@@ -121,9 +121,11 @@ func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c compo
 	}
 	issues, works := e.within(a.month)
 	if read = a.month.From.Before(p.press.historyStart(e.now)); read {
-		if issues, works, err = p.source.Month(ctx, a.month); err != nil {
+		var old []status.Issue
+		if old, works, err = p.source.Month(ctx, a.month); err != nil {
 			return c, read, err
 		}
+		issues = status.Shared(old)
 	}
 	return composition{name: "history", content: p.press.month(e, a.month, issues, works)}, read, nil
 }
@@ -134,7 +136,7 @@ func (c composition) finished(e *edition, read bool) (kind, []byte, error) {
 	if c.raw != nil {
 		return c.kind, c.raw, nil
 	}
-	raw, err := e.render(c.name, c.content)
+	raw, err := e.render(c.name, c.content, 0)
 	if read {
 		return oldKind, raw, err
 	}
@@ -144,7 +146,7 @@ func (c composition) finished(e *edition, read bool) (kind, []byte, error) {
 func (p *Publisher) findIssue(ctx context.Context, e *edition, id string) (i status.Issue, read bool, err error) {
 	for _, i := range e.view.Issues {
 		if i.ID == id {
-			return i, false, nil
+			return *i, false, nil
 		}
 	}
 	i, err = p.source.PublicIssue(ctx, id)

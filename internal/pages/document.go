@@ -116,7 +116,7 @@ var (
 // versionMark stands in a page where its own version will: the version is the
 // hash of the page, which cannot hold its own hash. It is in the first line,
 // before anything an attacker could write.
-const versionMark = "@version@"
+const versionMark = "@version-of-it-@" // as long as a version
 
 // A shelf collects the documents of a site. A document whose content is the
 // same as before is kept whole, with its date, and not compressed again.
@@ -157,10 +157,20 @@ func (s *shelf) putStatus(status int, path string, k kind, raw []byte) *Doc {
 	return doc
 }
 
-// newDoc makes a document with its version and its tag, not compressed yet. A quick
-// gzip is done in no time; for the rest see pack.
+// sizeOf is how long the document was on the old site, 0 if it was not there.
+func (s *shelf) sizeOf(path string) int {
+	if doc := s.old.docs[path]; doc != nil {
+		return len(doc.Raw)
+	}
+	return 0
+}
+
+// newDoc makes a document of bytes that are its own from then on, with its version and
+// its tag, not compressed yet. A quick gzip is done in no time; for the rest see pack.
 func newDoc(status int, k kind, raw []byte, tag string, at time.Time) *Doc {
-	raw = bytes.Replace(raw, []byte(versionMark), []byte(tag[1:len(tag)-1]), 1)
+	if at := bytes.Index(raw, []byte(versionMark)); at >= 0 {
+		copy(raw[at:], tag[1:len(tag)-1])
+	}
 	return &Doc{
 		Status: status, ContentType: k.contentType, CacheControl: k.cacheControl, Header: k.header,
 		ETag: tag, LastModified: at.UTC().Truncate(time.Second),
@@ -246,5 +256,5 @@ func compressed(pool *sync.Pool, raw []byte, wanted func() bool) []byte {
 	if b.Len() >= len(raw) {
 		return nil
 	}
-	return b.Bytes()
+	return bytes.Clone(b.Bytes()) // without the room it grew into: it is kept
 }

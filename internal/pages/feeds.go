@@ -60,7 +60,7 @@ func feedPaths() []string {
 func (p *press) history(e *edition) feed {
 	return p.feed(e, feed{
 		path: "/history", title: e.lang.say("feed.history", "name", p.cfg.Name), about: e.lang.say("feed.history_about", "name", p.cfg.Name),
-		home: p.cfg.PublicURL + "/", entries: p.subjects(e, candidates(e.view.Issues, func(n int) time.Time { return firstSeen(&e.view.Issues[n]) })),
+		home: p.cfg.PublicURL + "/", entries: p.subjects(e, candidates(e.view.Issues, func(n int) time.Time { return firstSeen(e.view.Issues[n]) })),
 	})
 }
 
@@ -108,7 +108,7 @@ func (p *press) feed(e *edition, f feed) feed {
 // candidates picks the issues that can be among the newest entries: feeds are short
 // and histories long. A few more than needed, because dates that fall together
 // are moved apart.
-func candidates(issues []status.Issue, date func(n int) time.Time) []status.Issue {
+func candidates(issues []*status.Issue, date func(n int) time.Time) []*status.Issue {
 	const enough = 2 * maxEntries
 	if len(issues) <= enough {
 		return issues
@@ -125,7 +125,7 @@ func candidates(issues []status.Issue, date func(n int) time.Time) []status.Issu
 		newest = slices.Insert(newest, at, t)
 		newest = newest[:min(len(newest), enough)]
 	}
-	var out []status.Issue
+	var out []*status.Issue
 	for n, t := range dates {
 		if !t.Before(newest[enough-1]) {
 			out = append(out, issues[n])
@@ -137,14 +137,14 @@ func candidates(issues []status.Issue, date func(n int) time.Time) []status.Issu
 func firstSeen(i *status.Issue) time.Time { return latest(i.CreatedAt, i.PublishedAt) }
 
 // subjects are the entries of issues and maintenance.
-func (p *press) subjects(e *edition, issues []status.Issue) []feedEntry {
+func (p *press) subjects(e *edition, issues []*status.Issue) []feedEntry {
 	var list []feedEntry
 	for _, i := range issues {
 		list = append(list, feedEntry{
 			id: permanentID("issue", i.ID), url: p.cfg.PublicURL + "/issues/" + i.ID, title: oneLine(i.Title),
-			published: firstSeen(&i), updated: issueChanged(&i),
-			components: func() []string { return e.touched(i) },
-			content:    func() string { return e.told(i.Updates, e.touched(i), e.issueWord) },
+			published: firstSeen(i), updated: issueChanged(i),
+			components: func() []string { return e.touched(*i) },
+			content:    func() string { return e.told(i.Updates, e.touched(*i), e.issueWord) },
 		})
 	}
 	for _, m := range e.view.Maintenances {
@@ -168,9 +168,9 @@ func (p *press) statements(e *edition) []feedEntry {
 			content: func() string { return string(e.said(u)) + "\n" + about() },
 		})
 	}
-	changes := e.ends().issues
-	for _, i := range candidates(e.view.Issues, func(n int) time.Time { return changes[n] }) {
-		about := func() string { return e.affectedText(e.touched(i)) }
+	issues := e.ends().issues
+	for _, i := range candidates(e.view.Issues, func(n int) time.Time { return issues[n].changed }) {
+		about := func() string { return e.affectedText(e.touched(*i)) }
 		for _, u := range i.Updates {
 			add(u, "/issues/"+i.ID, i.Title, e.issueWord(u.State), about)
 		}

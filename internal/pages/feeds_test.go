@@ -58,7 +58,7 @@ func TestFeedEntriesKeepTheirIdentity(t *testing.T) {
 	before, after := published(t, storm()), published(t, func() status.View {
 		v := storm()
 		v.Revision++
-		v.Issues[1] = resolve(v.Issues[1], 82*time.Minute, "All is well.")
+		*v.Issues[1] = resolve(*v.Issues[1], 82*time.Minute, "All is well.")
 		return v
 	}())
 	find := func(p *Publisher, path string) *gofeed.Item {
@@ -87,7 +87,7 @@ func TestNoTwoEntriesHaveTheSameDate(t *testing.T) {
 	v := calm()
 	v.Issues = nil
 	for _, id := range []string{"a", "b", "c", "d"} {
-		v.Issues = append(v.Issues, issue(id, "Issue "+id, noon.Add(-time.Hour), status.ImpactMinor))
+		v.Issues = append(v.Issues, listed(issue(id, "Issue "+id, noon.Add(-time.Hour), status.ImpactMinor))...)
 	}
 	p := published(t, v)
 	dates := map[time.Time]bool{}
@@ -110,7 +110,7 @@ func TestFeedsHoldTheNewestFifty(t *testing.T) {
 	v := calm()
 	for n := range 70 {
 		i := issue("n"+string(rune('0'+n/10))+string(rune('0'+n%10)), "Many", noon.Add(-time.Duration(n)*time.Hour), status.ImpactMinor)
-		v.Issues = append(v.Issues, resolve(i, 10*time.Minute, "Over."))
+		v.Issues = append(v.Issues, listed(resolve(i, 10*time.Minute, "Over."))...)
 	}
 	f := parsedFeed(t, published(t, v), "/history.rss")
 	if len(f.Items) != maxEntries || !strings.HasSuffix(f.Items[0].Link, "/issues/n00") {

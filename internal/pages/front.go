@@ -314,8 +314,11 @@ func (e *edition) past(zone *time.Location) []pastDay {
 	}
 	ended := make([][]*status.Issue, pastDays)
 	today := on(e.now)
-	for n := range e.view.Issues {
-		i := &e.view.Issues[n]
+	for n, d := range e.ends().issues {
+		if !d.ended.IsZero() && d.ended.Before(starts[0]) {
+			continue
+		}
+		i := e.view.Issues[n]
 		last, note := today, "ongoing"
 		if i.State == status.Resolved {
 			if i.ResolvedAt.Before(starts[0]) {

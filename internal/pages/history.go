@@ -56,13 +56,13 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 	page.Events, page.Course = e.events(i), e.course(i)
 	link := func(o *status.Issue) subjectLink { return subjectLink{e.path("/issues/" + o.ID), oneLine(o.Title)} }
 	if i.MergedInto != "" {
-		if n := slices.IndexFunc(e.view.Issues, func(o status.Issue) bool { return o.ID == i.MergedInto }); n >= 0 {
-			to := link(&e.view.Issues[n])
+		if n := slices.IndexFunc(e.view.Issues, func(o *status.Issue) bool { return o.ID == i.MergedInto }); n >= 0 {
+			to := link(e.view.Issues[n])
 			page.Merged = &to
 		}
 	}
 	for _, n := range e.ends().parts[i.ID] {
-		page.Parts = append(page.Parts, link(&e.view.Issues[n]))
+		page.Parts = append(page.Parts, link(e.view.Issues[n]))
 	}
 	hurt := e.worst(i)
 	page.Corrections = e.corrections(e.view.Corrections, func(c status.Correction) bool {
@@ -80,7 +80,7 @@ func (p *press) work(e *edition, m status.Maintenance) workPage {
 }
 
 // month is a month's history: what began or was planned in it, newest first.
-func (p *press) month(e *edition, w status.Window, issues []status.Issue, works []status.Maintenance) historyPage {
+func (p *press) month(e *edition, w status.Window, issues []*status.Issue, works []status.Maintenance) historyPage {
 	zone := p.cfg.TimeZone
 	name := e.lang.month(w.From.In(zone))
 	page := historyPage{
@@ -99,14 +99,14 @@ func (p *press) month(e *edition, w status.Window, issues []status.Issue, works 
 
 // byDay lists issues and maintenance by the day on which they began or were
 // planned, newest first.
-func (e *edition) byDay(zone *time.Location, issues []status.Issue, works []status.Maintenance) []pastDay {
+func (e *edition) byDay(zone *time.Location, issues []*status.Issue, works []status.Maintenance) []pastDay {
 	type entry struct {
 		at   time.Time
 		item pastItem
 	}
 	var entries []entry
-	for n := range issues {
-		entries = append(entries, entry{issues[n].StartedAt, e.pastIssue(&issues[n])})
+	for _, i := range issues {
+		entries = append(entries, entry{i.StartedAt, e.pastIssue(i)})
 	}
 	for _, m := range works {
 		entries = append(entries, entry{m.ScheduledFor, e.pastWork(m)})
@@ -131,14 +131,29 @@ func (e *edition) beginning() time.Time { return e.ends().first }
 // ends are when history begins, and when anything last changed.
 type ends struct {
 	first, changed time.Time
-	issues         []time.Time      // when each issue of the view last changed
+	issues         []dates          // of each issue of the view
 	parts          map[string][]int // which issues of the view were merged into one, by its id
+}
+
+// dates are what is looked up of each issue of a long history at each rendering: side
+// by side, since to follow ten thousand pointers takes a while.
+type dates struct {
+	began, ended, changed time.Time // ended: zero while it goes on
+	merged                string    // into which
+}
+
+func datesOf(i *status.Issue) dates {
+	d := dates{began: i.StartedAt, changed: issueChanged(i), merged: i.MergedInto}
+	if i.State == status.Resolved {
+		d.ended = i.ResolvedAt
+	}
+	return d
 }
 
 // findEnds takes of the edition before, unless nil, what it knows of issues that are
 // as they were: nearly all of a long history.
 func (e *edition) findEnds(old *edition) ends {
-	first, changes, parts := e.now, make([]time.Time, len(e.view.Issues)), map[string][]int{}
+	first, issues, parts := e.now, make([]dates, len(e.view.Issues)), map[string][]int{}
 	sooner := func(t time.Time) {
 		if !t.IsZero() && t.Before(first) {
 			first = t
@@ -154,22 +169,23 @@ func (e *edition) findEnds(old *edition) ends {
 			last = latest(last, t)
 		}
 	}
-	var known []time.Time
-	var before []status.Issue
+	var known []dates
+	var before []*status.Issue
 	if old != nil {
 		before, known = old.view.Issues, old.ends().issues
 	}
 	status.Pair(e.view.Issues, before, func(n, was int) {
+		d := &issues[n]
 		if was >= 0 {
-			changes[n] = known[was]
+			*d = known[was]
 		} else {
-			changes[n] = issueChanged(&e.view.Issues[n])
+			*d = datesOf(e.view.Issues[n])
 		}
-		see(changes[n])
-		if into := e.view.Issues[n].MergedInto; into != "" {
-			parts[into] = append(parts[into], n)
+		see(d.changed)
+		if d.merged != "" {
+			parts[d.merged] = append(parts[d.merged], n)
 		}
-		sooner(e.view.Issues[n].StartedAt)
+		sooner(d.began)
 	})
 	for _, m := range e.view.Maintenances {
 		sooner(m.ScheduledFor)
@@ -181,7 +197,7 @@ func (e *edition) findEnds(old *edition) ends {
 	for _, c := range e.view.Corrections {
 		see(c.CreatedAt)
 	}
-	return ends{first, last, changes, parts}
+	return ends{first, last, issues, parts}
 }
 
 // monthOf is the month of t in the zone.
@@ -195,11 +211,11 @@ func monthPath(t time.Time, zone *time.Location) string {
 }
 
 // within picks from the view what a month's page shows.
-func (e *edition) within(w status.Window) (issues []status.Issue, works []status.Maintenance) {
+func (e *edition) within(w status.Window) (issues []*status.Issue, works []status.Maintenance) {
 	in := func(t time.Time) bool { return !t.Before(w.From) && t.Before(w.To) }
-	for n := range e.view.Issues {
-		if i := &e.view.Issues[n]; in(i.StartedAt) {
-			issues = append(issues, *i)
+	for _, i := range e.view.Issues {
+		if in(i.StartedAt) {
+			issues = append(issues, i)
 		}
 	}
 	for _, m := range e.view.Maintenances {

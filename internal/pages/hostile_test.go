@@ -44,7 +44,7 @@ func infected(text string) status.View {
 	i.Updates[0].Body, i.Updates[0].Changes[0].Name = text, text
 	m := maintenance("bad2", text, noon.Add(time.Hour), noon.Add(2*time.Hour), "api")
 	m.Body, m.Updates[0].Body = text, text
-	v.Issues, v.Maintenances = append(v.Issues, i, resolve(issue("bad3", text, noon.Add(-3*time.Hour), status.ImpactMinor), time.Hour, text)), append(v.Maintenances, m)
+	v.Issues, v.Maintenances = append(v.Issues, listed(i, resolve(issue("bad3", text, noon.Add(-3*time.Hour), status.ImpactMinor), time.Hour, text))...), append(v.Maintenances, m)
 	for n := range v.Components {
 		v.Components[n].Name, v.Components[n].Description = text+" "+v.Components[n].Slug, text
 	}

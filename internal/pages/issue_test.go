@@ -68,7 +68,7 @@ func TestComponentsThatAreNotPublicAreNeverNamed(t *testing.T) {
 
 func TestWhatIsPrivateStaysPrivate(t *testing.T) {
 	v := storm()
-	i := &v.Issues[1]
+	i := v.Issues[1]
 	i.Rule, i.Group, i.GroupLabels = "canary-rule", `{instance="canary-host"}`, map[string]string{"instance": "canary-host"}
 	i.Notes = []status.Note{{At: noon, Text: "canary-note"}}
 	i.Suggestions = []status.Suggestion{{Field: status.FieldTitle, Value: "canary-value"}}
@@ -104,7 +104,7 @@ func TestQuietDaysAreCondensed(t *testing.T) {
 
 func TestNoDayWithAnIssueIsCalledQuiet(t *testing.T) {
 	v := calm()
-	v.Issues = append(v.Issues, issue("slow1", "Long trouble", noon.AddDate(0, 0, -20), status.ImpactMinor, hit("docs", status.DegradedPerformance)))
+	v.Issues = append(v.Issues, listed(issue("slow1", "Long trouble", noon.AddDate(0, 0, -20), status.ImpactMinor, hit("docs", status.DegradedPerformance)))...)
 	page := body(t, published(t, v), "/")
 	if n := len(pick(t, page, "p.calm")); n != 0 {
 		t.Errorf("%d stretches are called quiet while an issue went on through all of them", n)
@@ -208,7 +208,7 @@ func TestABusyDayIsCutShortAndLeadsToItsMonth(t *testing.T) {
 	v := calm()
 	past := texts(t, body(t, published(t, v), "/"), ".day h4")
 	for n := range itemsShown + 5 {
-		v.Issues = append(v.Issues, resolve(issue(fmt.Sprint("busy-", n), "Short", noon.Add(-time.Duration(n)*time.Minute-2*time.Hour), status.ImpactMinor), time.Minute, "Over."))
+		v.Issues = append(v.Issues, listed(resolve(issue(fmt.Sprint("busy-", n), "Short", noon.Add(-time.Duration(n)*time.Minute-2*time.Hour), status.ImpactMinor), time.Minute, "Over."))...)
 	}
 	page := body(t, published(t, v), "/")
 	if n := len(texts(t, page, ".day h4")); n != itemsShown+len(past) {

@@ -85,7 +85,7 @@ func readLastGood(d *json.Decoder) (status.View, error) {
 		if err := d.Decode(&i); err != nil {
 			return status.View{}, fmt.Errorf("issue %d of %d: %w", len(last.View.Issues)+1, last.Issues, err)
 		}
-		last.View.Issues = append(last.View.Issues, i)
+		last.View.Issues = append(last.View.Issues, &i)
 	}
 	return last.View, nil
 }
@@ -116,7 +116,7 @@ func writeLastGood(e *json.Encoder, v status.View) error {
 		if err != nil {
 			break
 		}
-		err = e.Encode(&issues[n])
+		err = e.Encode(issues[n])
 		runtime.Gosched()
 	}
 	return err

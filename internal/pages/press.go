@@ -55,9 +55,11 @@ type framePage struct {
 	Body    template.HTML
 }
 
-// render fills a template, whole or not at all.
-func (e *edition) render(name string, page any) ([]byte, error) {
+// render fills a template, whole or not at all. The page will be about so long, as far
+// as that is known.
+func (e *edition) render(name string, page any, size int) ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(size + size/16)
 	if err := e.lang.page(name).ExecuteTemplate(&b, "page", page); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
@@ -87,6 +89,17 @@ func (p *press) putFeeds(s *shelf, e *edition) error {
 	return nil
 }
 
+// keepFeeds takes the feeds from the old site, if it had any.
+func (p *press) keepFeeds(s *shelf, e *edition) error {
+	if s.old.now == nil {
+		return p.putFeeds(s, e)
+	}
+	for _, path := range feedPaths() {
+		s.docs[path] = s.old.docs[path]
+	}
+	return nil
+}
+
 func (p *press) putAPI(s *shelf, e *edition) error {
 	for path, doc := range p.api(e).documents() {
 		raw, err := jsonBytes(doc)
@@ -113,7 +126,7 @@ func (p *press) blank(now time.Time) (*site, error) {
 	title := e.lang.say("unavailable.title")
 	raw, err := e.render("frame", framePage{
 		shell: live(p.shell(e, "/", title, title)), Heading: title, Body: "<p>" + e.lang.tell("unavailable.text") + "</p>",
-	})
+	}, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +164,7 @@ func (p *press) frame(e *edition, path, title string, body template.HTML) ([]byt
 	f := framePage{shell: p.shell(e, path, title, title), Heading: title, Body: body}
 	f.Late, f.Languages, f.Canonical, f.Card = nil, nil, "", "" // it belongs to no address
 	f.Script = ""                                               // nothing on it moves, and the policy of forms allows none
-	return e.render("frame", f)
+	return e.render("frame", f, 0)
 }
 
 // notFound is the page for an address that holds nothing.

@@ -15,5 +15,5 @@ func (p *Publisher) Preview(i status.Issue) ([]byte, error) {
 	}
 	page := p.press.issue(e, i)
 	page.Live, page.Script = false, "" // there is nothing to keep current
-	return e.render("issue", page)
+	return e.render("issue", page, 0)
 }

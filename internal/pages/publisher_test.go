@@ -34,7 +34,7 @@ func TestBytesStayTheSameUntilSomethingChanges(t *testing.T) {
 			t.Errorf("%s was made anew though nothing happened: %s, before %s", path, doc.ETag, before[path].ETag)
 		}
 	}
-	w.change(func(v *status.View) { v.Issues[0] = say(v.Issues[0], 25*time.Minute, status.Identified, "Found it.") })
+	w.change(func(v *status.View) { *v.Issues[0] = say(*v.Issues[0], 25*time.Minute, status.Identified, "Found it.") })
 	if err := p.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ func worse(v *status.View) {
 	for _, c := range v.Components {
 		began.Components = append(began.Components, hit(c.ID, status.MajorOutage))
 	}
-	v.Issues = append([]status.Issue{began}, v.Issues...)
+	v.Issues = append(listed(began), v.Issues...)
 }
 
 func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
@@ -24,7 +24,7 @@ func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
 	if err := p.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(append(feedPaths(), apiPaths()...), "/", "/issues/worst", "/banner.json", "/banner.js", "/banner.html", "/banner.de.js", "/version.json", "/favicon.svg", "/badge.svg") {
+	for _, path := range append(apiPaths(), "/", "/issues/worst", "/banner.json", "/banner.js", "/banner.html", "/banner.de.js", "/version.json", "/favicon.svg", "/badge.svg") {
 		switch doc := p.Find(path); {
 		case doc == nil:
 			t.Errorf("%s is missing", path)
@@ -35,10 +35,15 @@ func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
 		}
 	}
 	// An issue that is over has its page, whole, while its icon is still the old one.
-	if p.Find("/issues/aa2") != before["/issues/aa2"] {
-		t.Error("a page of the past was in the way of the news")
+	if p.Find("/issues/aa2") != before["/issues/aa2"] || p.Find("/history.atom") != before["/history.atom"] {
+		t.Error("a page of the past or a feed was in the way of the news")
 	}
 	p.finish(always)
+	for _, path := range feedPaths() {
+		if !strings.HasSuffix(path, ".ics") && !strings.Contains(body(t, p, path), "Nothing works any more") {
+			t.Errorf("%s does not tell the news", path)
+		}
+	}
 	for path, doc := range p.site.Load().docs {
 		if strings.HasPrefix(doc.ContentType, "text/html") && !strings.Contains(string(doc.Raw), p.press.assets.icons[classDown].path) {
 			t.Errorf("%s does not show the state of the whole", path)
@@ -77,7 +82,7 @@ func TestAPageWhoseOwnIssueChangedDoesNotWait(t *testing.T) {
 			case "aa2":
 				v.Issues[n].Title = "Corrected title"
 			case "st2": // ends
-				v.Issues[n] = resolve(v.Issues[n], time.Hour, "It works again.")
+				*v.Issues[n] = resolve(*v.Issues[n], time.Hour, "It works again.")
 			}
 		}
 	})
@@ -105,7 +110,7 @@ func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
 	p := published(t, v)
 	before := p.site.Load()
 	next := v
-	next.Issues = append([]status.Issue{issue("new", "One more", noon.Add(-time.Hour), status.ImpactMinor, hit("component-7", status.MajorOutage))}, v.Issues...)
+	next.Issues = append(listed(issue("new", "One more", noon.Add(-time.Hour), status.ImpactMinor, hit("component-7", status.MajorOutage))), v.Issues...)
 	s, err := p.next(p.press.edition(next, noon, time.Time{}), noon)
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,8 @@ type site struct {
 	now    *edition        // nil: nothing is known yet
 	leaves map[string]leaf // of pages, by path
 	serial int64           // grows with every rendering
-	// dressed: the past shows the state of the present around it, too.
+	// dressed: the feeds are new, and the past shows the state of the present around
+	// it, too.
 	dressed bool
 }
 
@@ -27,16 +28,16 @@ type leaf struct {
 }
 
 // site renders what must be new at once: the front page, open issues, what
-// programs read, the banner, the feeds, and whatever else is about something that
-// changed. Pages of the past whose own subject is as it was are taken from the old
-// site; dress renders them. What did not change is not rendered or compressed
-// again.
+// programs read, the banner, and whatever else is about something that changed.
+// The feeds, which readers ask for every few minutes, and pages of the past whose
+// own subject is as it was are taken from the old site; dress renders them. What did
+// not change is not rendered or compressed again.
 func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	s := p.shelf(old, now)
 	s.hasty = true
 	p.assets.put(s)
 	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
-	for _, put := range []func(*shelf, *edition) error{p.putFront, p.putAPI, p.putBanner, p.putFeeds, p.putWellKnown, p.putCharts, p.putPages} {
+	for _, put := range []func(*shelf, *edition) error{p.putFront, p.putAPI, p.putBanner, p.keepFeeds, p.putWellKnown, p.putCharts, p.putPages} {
 		if err := put(s, e); err != nil {
 			return nil, err
 		}
@@ -45,13 +46,13 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	return made, made.putVersion(s)
 }
 
-// dress is the site with the pages of the past as they are with the present state
-// around them: its icon, and the notice that the page may be late. It gives up
-// with nil as soon as it is not wanted any more.
+// dress is the site with its feeds, and with the pages of the past as they are with
+// the present state around them: its icon, and the notice that the page may be late.
+// It gives up with nil as soon as it is not wanted any more.
 func (p *press) dress(old *site, now time.Time, wanted func() bool) (*site, error) {
 	s := p.shelf(old, now)
 	s.docs, s.leaves, s.wanted = maps.Clone(old.docs), maps.Clone(old.leaves), wanted
-	for _, put := range []func(*shelf, *edition) error{p.putCharts, p.putPages} {
+	for _, put := range []func(*shelf, *edition) error{p.putFeeds, p.putCharts, p.putPages} {
 		if err := put(s, old.now); err != nil {
 			return nil, err
 		}
@@ -70,7 +71,7 @@ func (e *edition) shelve(s *shelf, path, name string, k kind, l leaf) error {
 		s.docs[path] = s.old.docs[path]
 		return nil
 	}
-	raw, err := e.render(name, l.content)
+	raw, err := e.render(name, l.content, s.sizeOf(path))
 	if err == nil {
 		s.put(path, k, raw)
 	}
@@ -114,8 +115,7 @@ const keptAhead = 100
 
 func (p *press) putPages(s *shelf, e *edition) error {
 	recent, old := lastDays(e.now, p.cfg.TimeZone, pastDays)[0], 0
-	for n := range e.view.Issues {
-		i := &e.view.Issues[n]
+	for _, i := range e.view.Issues {
 		if i.Open() {
 			continue // on the shelf already
 		}

@@ -172,13 +172,13 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 		"history": p.month(e, w, issues, works), "component": component, "uptime": p.uptime(e, w, e.view), "charts": p.chartsPage(e), "banner": p.bannerPage(e), "frame": framePage{shell: p.shell(e, "/", "T", "D"), Heading: "H", Body: "<p>B</p>"},
 	}
 	for name, empty := range pageStructs {
-		if _, err := e.render(name, empty); err != nil {
+		if _, err := e.render(name, empty, 0); err != nil {
 			t.Errorf("with nothing: %v", err)
 		}
 		if pages[name] == nil {
 			t.Fatalf("no filled page of %s is tried", name)
 		}
-		if _, err := e.render(name, pages[name]); err != nil {
+		if _, err := e.render(name, pages[name], 0); err != nil {
 			t.Errorf("filled: %v", err)
 		}
 	}
@@ -258,7 +258,7 @@ func TestNoSurfaceSaysAllIsWellWhileAnIssueIsOpen(t *testing.T) {
 		for _, impact := range impacts {
 			for _, h := range hits {
 				v := base()
-				v.Issues = append([]status.Issue{issue("open1", "Something is broken", noon.Add(-time.Hour), impact, h...)}, v.Issues...)
+				v.Issues = append(listed(issue("open1", "Something is broken", noon.Add(-time.Hour), impact, h...)), v.Issues...)
 				p := published(t, v)
 				for path, doc := range p.site.Load().docs {
 					text := string(doc.Raw)

@@ -148,9 +148,9 @@ func (p *press) component(e *edition, slug string) (componentPage, error) {
 }
 
 // touching picks what concerned a component.
-func (e *edition) touching(component string) (issues []status.Issue, works []status.Maintenance) {
+func (e *edition) touching(component string) (issues []*status.Issue, works []status.Maintenance) {
 	for _, i := range e.view.Issues {
-		if slices.ContainsFunc(e.worst(i), func(a status.Affected) bool { return a.ComponentID == component }) {
+		if slices.ContainsFunc(e.worst(*i), func(a status.Affected) bool { return a.ComponentID == component }) {
 			issues = append(issues, i)
 		}
 	}

@@ -50,7 +50,7 @@ func (p *press) sitemap(e *edition) ([]byte, error) {
 		changed[componentPath(c)] = time.Time{}
 	}
 	for _, i := range e.view.Issues[:min(len(e.view.Issues), mapped)] {
-		changed["/issues/"+i.ID] = issueChanged(&i)
+		changed["/issues/"+i.ID] = issueChanged(i)
 	}
 	for _, m := range e.view.Maintenances {
 		changed["/maintenance/"+m.ID] = workChanged(m)

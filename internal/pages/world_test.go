@@ -73,7 +73,7 @@ func (w *world) During(ctx context.Context, win status.Window) (status.View, err
 	var v status.View
 	for _, i := range w.old {
 		if i.StartedAt.Before(win.To) && (i.ResolvedAt.IsZero() || i.ResolvedAt.After(win.From)) {
-			v.Issues = append(v.Issues, i)
+			v.Issues = append(v.Issues, listed(i)...)
 		}
 	}
 	return v, w.fails
@@ -91,7 +91,11 @@ func (w *world) change(edit func(*status.View)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.view.Revision++
-	w.view.Issues = slices.Clone(w.view.Issues) // whoever read the last view keeps it as it was
+	w.view.Issues = slices.Clone(w.view.Issues)
+	for n, i := range w.view.Issues { // whoever read the last view keeps it as it was
+		own := *i
+		w.view.Issues[n] = &own
+	}
 	edit(&w.view)
 }
 
@@ -100,6 +104,8 @@ func (w *world) fail(err error) {
 	defer w.mu.Unlock()
 	w.fails = err
 }
+
+func listed(list ...status.Issue) []*status.Issue { return status.Shared(list) }
 
 // component makes one that has been there for 200 days.
 func component(id, name, group string) status.Component {
@@ -202,7 +208,7 @@ func calm() status.View {
 	ago := func(days int, hour float64) time.Time {
 		return noon.Truncate(24*time.Hour).AddDate(0, 0, -days).Add(time.Duration(hour * float64(time.Hour)))
 	}
-	v.Issues = []status.Issue{
+	v.Issues = listed(
 		resolve(say(issue("aa1", "Elevated error rates in the API", ago(2, 9.2), status.ImpactMajor, hit("api", status.PartialOutage), hit("dashboard", status.DegradedPerformance)),
 			31*time.Minute, status.Monitoring, "A fix is out; error rates are back to normal. We keep watching."), 65*time.Minute, "The fault was a **bad deploy**, which was rolled back. All requests succeed again."),
 		resolve(issue("aa2", "Webhook deliveries delayed", ago(6, 14.5), status.ImpactMinor, hit("webhooks", status.DegradedPerformance)), 48*time.Minute, "The backlog is worked off."),
@@ -210,7 +216,7 @@ func calm() status.View {
 		resolve(issue("aa4", "Slow search results", ago(29, 16), status.ImpactMinor, hit("search", status.DegradedPerformance)), 3*time.Hour, "Indexes were rebuilt."),
 		resolve(issue("aa5", "API unavailable in one region", ago(47, 3), status.ImpactMajor, hit("api", status.MajorOutage), hit("webhooks", status.PartialOutage)), 22*time.Minute, "The region is back."),
 		resolve(issue("aa6", "Payouts delayed", ago(66, 10), status.ImpactMajor, hit("payouts", status.PartialOutage)), 9*time.Hour, "All payouts of the day were sent."),
-	}
+	)
 	v.Maintenances = []status.Maintenance{
 		move(move(maintenance("mm0", "Database upgrade", ago(9, 2), ago(9, 4), "api", "dashboard"), ago(9, 2), status.InProgress, "The maintenance has begun."), ago(9, 3.5), status.Completed, "The upgrade went through early."),
 	}
@@ -229,7 +235,7 @@ func storm() status.View {
 	a = say(a, 74*time.Minute, status.Monitoring, "All regions have the new certificate. Success rates recover; we keep watching before we call it over.")
 	a.MonitoringAt = noon.Add(-9 * time.Minute)
 	b := issue("st2", "Dashboard loads slowly", noon.Add(-25*time.Minute), status.ImpactMinor, hit("dashboard", status.DegradedPerformance))
-	v.Issues = append([]status.Issue{b, a}, v.Issues...)
+	v.Issues = append(listed(b, a), v.Issues...)
 	running := move(maintenance("mm1", "Search cluster: new disks", noon.Add(-time.Hour), noon.Add(time.Hour), "search"), noon.Add(-time.Hour), status.InProgress, "The maintenance has begun.")
 	up1 := maintenance("mm2", "Network maintenance in Frankfurt", noon.Add(37*time.Hour), noon.Add(39*time.Hour), "api", "website")
 	up2 := maintenance("mm3", "Payment provider switch", noon.Add(8*24*time.Hour), noon.Add(8*24*time.Hour+14*time.Hour), "cards")

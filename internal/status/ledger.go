@@ -12,7 +12,7 @@ import (
 // zero value is ready. It is not for several goroutines at once.
 type Ledger struct {
 	now         time.Time
-	issues      []Issue             // of the last view
+	issues      []*Issue            // of the last view
 	postings    []*posting          // of these
 	posted      map[string]*posting // by id of the issue or maintenance
 	raw         map[string][]Outage
@@ -39,19 +39,19 @@ type mark struct {
 	n          int
 }
 
-// Pair finds, for each issue of a list, its place in an earlier list when its times
-// and updates are the same there, and calls with -1 when they are not. Both lists
-// are those of views, newest start first: it goes along them as a merge does, so
-// most of a long history costs next to nothing.
-func Pair(list, earlier []Issue, found func(n, was int)) {
+// Pair finds, for each issue of a list, its place in an earlier list when it is the
+// same there, and calls with -1 when it is not. Both lists are those of views, newest
+// start first: it goes along them as a merge does, so most of a long history costs
+// next to nothing.
+func Pair(list, earlier []*Issue, found func(n, was int)) {
 	k := 0
-	for n := range list {
-		i := &list[n]
-		for k < len(earlier) && standsBefore(&earlier[k], i) {
+	for n, i := range list {
+		for k < len(earlier) && earlier[k] != i && standsBefore(earlier[k], i) {
 			k++ // it is gone, or elsewhere
 		}
-		if k < len(earlier) && earlier[k].ID == i.ID && markOf(&earlier[k]) == markOf(i) && earlier[k].PublishedAt.Equal(i.PublishedAt) {
+		if k < len(earlier) && earlier[k] == i {
 			found(n, k)
+			k++
 		} else {
 			found(n, -1)
 		}
@@ -122,7 +122,7 @@ func (l *Ledger) Follow(v View, now time.Time) map[string][]Outage {
 			postings[n].seen = l.serial
 			return
 		}
-		i := &v.Issues[n]
+		i := v.Issues[n]
 		m := markOf(i)
 		old, same := stands(i.ID, m)
 		if !same {

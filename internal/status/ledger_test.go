@@ -25,10 +25,10 @@ func longView(components, issues int, end time.Time) status.View {
 	return v
 }
 
-func longIssue(id, component string, began time.Time, n int) status.Issue {
+func longIssue(id, component string, began time.Time, n int) *status.Issue {
 	ended := began.Add(time.Duration(5+n%40) * time.Minute)
 	hit := status.ComponentStatuses[2+n%3]
-	return status.Issue{
+	return &status.Issue{
 		ID: id, Stage: status.Published, State: status.Resolved, StartedAt: began, ResolvedAt: ended,
 		Updates: []status.Update{
 			{DisplayAt: began, Changes: []status.Change{{ComponentID: component, Old: status.Operational, New: hit}}},
@@ -54,10 +54,12 @@ func TestALedgerKnowsWhatAFreshLookTells(t *testing.T) {
 			i.State, i.ResolvedAt, i.Updates = status.Investigating, time.Time{}, i.Updates[:1]
 			v.Issues = append(v.Issues, i)
 		case 1: // one ends
-			v.Issues[k].ResolvedAt = now
+			i := *v.Issues[k]
+			i.ResolvedAt, v.Issues[k] = now, &i
 		case 2: // one is told otherwise
-			v.Issues[k].Updates = slices.Clone(v.Issues[k].Updates)
-			v.Issues[k].Updates[0].Changes = []status.Change{{ComponentID: component, New: status.MajorOutage}}
+			i := *v.Issues[k]
+			i.Updates, v.Issues[k] = slices.Clone(i.Updates), &i
+			i.Updates[0].Changes = []status.Change{{ComponentID: component, New: status.MajorOutage}}
 		case 3: // one is too old
 			v.Issues = slices.Delete(v.Issues, k, k+1)
 		case 4:
@@ -79,12 +81,13 @@ func TestALedgerKnowsWhatAFreshLookTells(t *testing.T) {
 func TestListsOfIssuesThatFollowEachOtherArePaired(t *testing.T) {
 	now := epoch.AddDate(0, 0, 90)
 	list := longView(3, 40, now).Issues
-	slices.SortFunc(list, func(a, b status.Issue) int { return b.StartedAt.Compare(a.StartedAt) })
+	slices.SortFunc(list, func(a, b *status.Issue) int { return b.StartedAt.Compare(a.StartedAt) })
 	next := slices.Concat(
-		[]status.Issue{longIssue("new1", "c1", now, 1), longIssue("new2", "c1", now.Add(-time.Second), 2)}, // two began
+		[]*status.Issue{longIssue("new1", "c1", now, 1), longIssue("new2", "c1", now.Add(-time.Second), 2)}, // two began
 		list[:5], list[6:10], list[12:]) // one is gone, and two next to each other
-	next[20].Updates = slices.Clone(next[20].Updates) // one was written anew
-	next[30].ResolvedAt = now
+	written, ended := *next[20], *next[30]
+	ended.ResolvedAt = now
+	next[20], next[30] = &written, &ended
 	alone := map[string]bool{"new1": true, "new2": true, next[20].ID: true, next[30].ID: true}
 	status.Pair(next, list, func(n, was int) {
 		if (was < 0) != alone[next[n].ID] || was >= 0 && list[was].ID != next[n].ID {

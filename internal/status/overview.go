@@ -18,8 +18,7 @@ func Overview(v View, now time.Time) Summary {
 			s.Components[id] = from.Worse(to)
 		}
 	}
-	for n := range v.Issues {
-		i := &v.Issues[n]
+	for _, i := range v.Issues {
 		if !i.Open() || !i.Public() {
 			continue
 		}

@@ -42,7 +42,7 @@ func TestTheHeadlineSaysTheWorst(t *testing.T) {
 			v.Components = append(v.Components, status.Component{ID: string(rune('a' + i)), Name: "C", Status: st})
 		}
 		if c.impact != "" {
-			v.Issues = []status.Issue{{Impact: c.impact, State: status.Investigating, Stage: status.Published}}
+			v.Issues = []*status.Issue{{Impact: c.impact, State: status.Investigating, Stage: status.Published}}
 		}
 		if got := status.Overview(v, epoch).Headline; got.Description != c.want || got.Indicator != c.indicator {
 			t.Errorf("%v with impact %q: got %q %s, want %q %s", c.components, c.impact, got.Description, got.Indicator, c.want, c.indicator)
@@ -52,7 +52,7 @@ func TestTheHeadlineSaysTheWorst(t *testing.T) {
 
 func TestTheHeadlineNamesTheOnlyComponentThatIsHit(t *testing.T) {
 	v := status.View{Components: []status.Component{{ID: "a", Name: "Checkout"}, {ID: "b", Name: "API"}}}
-	v.Issues = []status.Issue{{
+	v.Issues = []*status.Issue{{
 		Impact: status.ImpactMajor, State: status.Investigating, Stage: status.Published,
 		Components: []status.Affected{{ComponentID: "a", Status: status.MajorOutage}},
 	}}
@@ -66,13 +66,13 @@ func TestTheHeadlineNamesTheOnlyComponentThatIsHit(t *testing.T) {
 }
 
 func TestAComponentIsAsBadAsTheWorstOfItsIssues(t *testing.T) {
-	hit := func(s status.ComponentStatus) status.Issue {
-		return status.Issue{State: status.Identified, Stage: status.Published, Components: []status.Affected{{ComponentID: "a", Status: s}}}
+	hit := func(s status.ComponentStatus) *status.Issue {
+		return &status.Issue{State: status.Identified, Stage: status.Published, Components: []status.Affected{{ComponentID: "a", Status: s}}}
 	}
 	v := status.View{
 		Components: []status.Component{{ID: "a", GroupID: "g", Status: status.DegradedPerformance}},
 		Groups:     []status.Group{{ID: "g"}},
-		Issues:     []status.Issue{hit(status.PartialOutage), hit(status.MajorOutage), hit(status.DegradedPerformance)},
+		Issues:     []*status.Issue{hit(status.PartialOutage), hit(status.MajorOutage), hit(status.DegradedPerformance)},
 	}
 	s := status.Overview(v, epoch)
 	if s.Components["a"] != status.MajorOutage || s.Groups["g"] != status.MajorOutage {

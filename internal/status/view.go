@@ -4,14 +4,26 @@ import "time"
 
 // View is what the public may know at one revision: no draft, no internal or
 // dismissed issue, no hidden or archived component is in it.
+//
+// Views share their issues, which nobody may change: what is at the same place in
+// memory is the same, and of a long history hardly anything is copied.
 type View struct {
 	Revision     int64
 	Components   []Component   // by group position, then position, then name
 	Groups       []Group       // by position, then name
-	Issues       []Issue       // published: all open ones and those of the history window; newest start first
+	Issues       []*Issue      // published: all open ones and those of the history window; newest start first
 	Maintenances []Maintenance // scheduled, running and those of the history window; newest ScheduledFor first
 	Corrections  []Correction  // those that hold, of the history window; newest From first
 	Charts       []Series      // of the metrics, by id
+}
+
+// Shared are issues as a view holds them.
+func Shared(list []Issue) []*Issue {
+	out := make([]*Issue, len(list))
+	for n := range list {
+		out[n] = &list[n]
+	}
+	return out
 }
 
 // Indicator sums the page up in one word, as the Statuspage API does.

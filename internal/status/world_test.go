@@ -131,7 +131,7 @@ func (w *world) view() status.View {
 	}
 	for _, i := range w.board.Issues {
 		if i.Public() {
-			v.Issues = append(v.Issues, i)
+			v.Issues = append(v.Issues, &i)
 		}
 	}
 	for _, m := range w.board.Maintenances {

@@ -38,7 +38,7 @@ func (s *Store) During(ctx context.Context, w status.Window) (status.View, error
 	var v status.View
 	err := s.look(ctx, func(h handle) (err error) {
 		from, to := stamp(w.From), stamp(w.To)
-		v.Issues, err = publicIssues.list(ctx, h, `WHERE stage = 'published' AND started_at < ? AND (resolved_at IS NULL OR resolved_at > ?)
+		list, err := publicIssues.list(ctx, h, `WHERE stage = 'published' AND started_at < ? AND (resolved_at IS NULL OR resolved_at > ?)
 			ORDER BY started_at DESC, id DESC`, to, from)
 		if err != nil {
 			return err
@@ -51,7 +51,8 @@ func (s *Store) During(ctx context.Context, w status.Window) (status.View, error
 		if v.Corrections, err = publicCorrections(ctx, h, "from_at < ? AND to_at > ?", to, from); err != nil {
 			return err
 		}
-		return discreet(ctx, h, v.Issues, v.Maintenances)
+		v.Issues = status.Shared(list)
+		return discreet(ctx, h, list, v.Maintenances)
 	})
 	if err != nil {
 		return status.View{}, fmt.Errorf("read a window of the past: %w", err)

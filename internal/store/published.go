@@ -19,7 +19,7 @@ type published struct {
 	revision int64
 	since    time.Time
 	hidden   map[string]bool
-	issues   []status.Issue
+	issues   []*status.Issue
 }
 
 const (
@@ -34,7 +34,7 @@ const (
 
 // read returns the public issues of the history since a moment, as they are at
 // the head. Only rows that were saved after the last time are read.
-func (p *published) read(ctx context.Context, h handle, head boardHead, since time.Time, hidden map[string]bool) ([]status.Issue, error) {
+func (p *published) read(ctx context.Context, h handle, head boardHead, since time.Time, hidden map[string]bool) ([]*status.Issue, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.follows(head, since, hidden) && p.revision == head.Revision {
@@ -60,8 +60,8 @@ func (p *published) read(ctx context.Context, h handle, head boardHead, since ti
 	for n := range all {
 		discreetIssue(&all[n], hidden)
 	}
-	p.seed, p.revision, p.since, p.hidden, p.issues = head.Seed, head.Revision, since, hidden, all
-	return all, nil
+	p.seed, p.revision, p.since, p.hidden, p.issues = head.Seed, head.Revision, since, hidden, status.Shared(all)
+	return p.issues, nil
 }
 
 // follows reports whether the head is a later state of what is remembered.
@@ -71,16 +71,17 @@ func (p *published) follows(head boardHead, since time.Time, hidden map[string]b
 
 // full reports whether the newest issues all lie within the history, so that
 // none from before it is wanted for want of others.
-func full(list []status.Issue, since time.Time) bool {
+func full(list []*status.Issue, since time.Time) bool {
 	return len(list) > newestKept && !list[newestKept].StartedAt.Before(since)
 }
 
 // merge puts changed issues into a list, in the order of wantedIssues. The list
 // itself stays as it is; with nothing public among the changes it is returned.
-func merge(list, changed []status.Issue, since time.Time) []status.Issue {
-	wanted := map[string]status.Issue{}
+func merge(list []*status.Issue, changed []status.Issue, since time.Time) []*status.Issue {
+	wanted := map[string]*status.Issue{}
 	touched := map[string]bool{}
-	for _, i := range changed {
+	for n := range changed {
+		i := &changed[n]
 		touched[i.ID] = true
 		if i.Public() && (i.State != status.Resolved || !i.ResolvedAt.Before(since) || !i.StartedAt.Before(since)) {
 			wanted[i.ID] = i
@@ -100,7 +101,7 @@ func merge(list, changed []status.Issue, since time.Time) []status.Issue {
 	if len(wanted) == 0 && !anyOf(list, is) {
 		return list
 	}
-	out := make([]status.Issue, 0, len(list)+len(wanted))
+	out := make([]*status.Issue, 0, len(list)+len(wanted))
 	for _, i := range wanted {
 		out = append(out, i)
 	}
@@ -121,7 +122,7 @@ func merge(list, changed []status.Issue, since time.Time) []status.Issue {
 
 const fewChanges = 4
 
-func anyOf(list []status.Issue, is func(id string) bool) bool {
+func anyOf(list []*status.Issue, is func(id string) bool) bool {
 	for n := range list {
 		if is(list[n].ID) {
 			return true
@@ -130,7 +131,7 @@ func anyOf(list []status.Issue, is func(id string) bool) bool {
 	return false
 }
 
-func newestFirst(a, b status.Issue) int {
+func newestFirst(a, b *status.Issue) int {
 	if c := b.StartedAt.Compare(a.StartedAt); c != 0 {
 		return c
 	}

@@ -32,6 +32,10 @@ func names(list any) (out []string) {
 		for _, v := range list {
 			out = append(out, v.ID)
 		}
+	case []*status.Issue:
+		for _, v := range list {
+			out = append(out, v.ID)
+		}
 	case []status.Maintenance:
 		for _, v := range list {
 			out = append(out, v.ID)
@@ -98,7 +102,7 @@ func TestTheViewHoldsThePresentAndTheHistoryAsked(t *testing.T) {
 		if v.Revision != 1 {
 			t.Errorf("revision %d", v.Revision)
 		}
-		same(t, "an issue", v.Issues[0], plain("now", kept))
+		same(t, "an issue", *v.Issues[0], plain("now", kept))
 	})
 }
 
@@ -186,12 +190,12 @@ func TestThePublicLearnsNothingPrivate(t *testing.T) {
 		if err := errors.Join(err, err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}
-		for what, public := range map[string]any{"View": view, "PublicIssue": one, "PublicMaintenance": plan, "issues of Month": is, "maintenances of Month": ms} {
+		for what, public := range map[string]any{"View": view, "an issue of View": *view.Issues[0], "PublicIssue": one, "PublicMaintenance": plan, "issues of Month": is, "maintenances of Month": ms} {
 			if text := fmt.Sprintf("%+v", public); strings.Contains(text, secret) || strings.Contains(text, "hidden") {
 				t.Errorf("%s tells: %s", what, text)
 			}
 		}
-		if d := cmp.Diff(one, view.Issues[0]); d != "" {
+		if d := cmp.Diff(one, *view.Issues[0]); d != "" {
 			t.Errorf("PublicIssue and View differ:\n%s", d)
 		}
 		if one.Updates[0].Body != "hello" || one.Updates[1].By != status.Automation || len(one.Components) != 1 || len(one.Updates[0].Changes) != 1 {
