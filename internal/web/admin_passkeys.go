@@ -97,10 +97,10 @@ func (s *Server) proposePasskey(c *fiber.Ctx, v visit) error {
 	if err := s.proves(ctx, v); err != nil {
 		return err
 	}
-	err := s.confirmPassword(c, v, f.Get("current"))
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		return refusal{code: http.StatusUnprocessableEntity, text: "Your password: " + invalid.Message + "."}
+	_, err := s.authenticate(c, v.account.Email, f.Get("current"))
+	var r refusal
+	if errors.As(err, &r) && r.code == http.StatusUnauthorized {
+		return refusal{code: http.StatusUnprocessableEntity, text: "That is not your present password."}
 	}
 	if err != nil {
 		return err

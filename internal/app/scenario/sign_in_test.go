@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,13 @@ func TestAPasskeyIsAddedInTheProfileAndSignsIn(t *testing.T) {
 	b.arrives("/admin/profile/passkeys?done=passkey-added")
 	if says := b.ask("document.body.innerText"); !strings.Contains(says, "never used") {
 		t.Errorf("the passkey is not listed: %s", says)
+	}
+
+	b.use(phone)
+	b.visit(d.url+"/admin/profile/passkeys", "")
+	answer[any](b, "checks.openAll()")
+	for _, fault := range slices.Concat(b.axe(), answer[[]string](b, "checks.wide()"), answer[[]string](b, "checks.small()")) {
+		t.Errorf("the page of passkeys: %s", fault)
 	}
 
 	tell(b, network.ClearBrowserCookies, cdp.Empty{})
