@@ -49,10 +49,8 @@ func loadAssets(cfg Config) (assets, error) {
 	}
 	a.style = newAsset(".css", cssKind, []byte(style))
 	a.script = newAsset(".js", scriptKind, []byte(squeeze(mustRead("assets/page.js"), "//", "\n")))
+	a.banner = newBannerBuild(mustRead(minifiedBanner))
 	var err error
-	if a.banner, err = newBannerBuild(); err != nil {
-		return a, fmt.Errorf("banner: %w", err)
-	}
 	if a.banners, err = loadBanners(bannerFiles); err != nil {
 		return a, fmt.Errorf("former banners: %w", err)
 	}
