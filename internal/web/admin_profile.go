@@ -97,12 +97,10 @@ func (s *Server) changePassword(c *fiber.Ctx, v visit) error {
 	if err == nil {
 		err = s.confirmPassword(c, v, f.Get("current"))
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		return s.renderProfile(c, v, http.StatusUnprocessableEntity, map[string]string{invalid.Field: invalid.Message})
-	}
 	if err != nil {
-		return err
+		return answers{invalid: func(invalid status.Invalid) error {
+			return s.renderProfile(c, v, http.StatusUnprocessableEntity, map[string]string{invalid.Field: invalid.Message})
+		}}.answer(c, err)
 	}
 	a := v.account
 	if a.PasswordHash, err = s.passwords.hash(ctx, f.Get("password")); err != nil {

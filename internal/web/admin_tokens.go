@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -121,13 +120,11 @@ func (s *Server) createToken(c *fiber.Ctx, v visit) error {
 	if err == nil {
 		err = s.store.CreateToken(c.UserContext(), token)
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		view.Problems = map[string]string{invalid.Field: invalid.Message}
-		return s.renderTokens(c, http.StatusUnprocessableEntity, view)
-	}
 	if err != nil {
-		return err
+		return answers{invalid: func(invalid status.Invalid) error {
+			view.Problems = map[string]string{invalid.Field: invalid.Message}
+			return s.renderTokens(c, http.StatusUnprocessableEntity, view)
+		}}.answer(c, err)
 	}
 	if err := s.record(c.UserContext(), v, "created a token", token.Name+" with "+strings.Join(f["scopes"], ", ")); err != nil {
 		return err

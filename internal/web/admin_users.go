@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -99,13 +98,11 @@ func (s *Server) createUser(c *fiber.Ctx, v visit) error {
 	default:
 		err = s.store.CreateAccount(c.UserContext(), a)
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		view.Problems = map[string]string{invalid.Field: invalid.Message}
-		return s.renderUsers(c, v, http.StatusUnprocessableEntity, view)
-	}
 	if err != nil {
-		return err
+		return answers{invalid: func(invalid status.Invalid) error {
+			view.Problems = map[string]string{invalid.Field: invalid.Message}
+			return s.renderUsers(c, v, http.StatusUnprocessableEntity, view)
+		}}.answer(c, err)
 	}
 	if err := s.record(c.UserContext(), v, "created an account", a.Email+", "+string(a.Role)); err != nil {
 		return err
@@ -158,12 +155,10 @@ func (s *Server) saveUser(c *fiber.Ctx, v visit) error {
 	default:
 		err = s.store.SaveAccount(ctx, a)
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		return s.renderUser(c, v, http.StatusUnprocessableEntity, a, userPage{Problems: map[string]string{invalid.Field: invalid.Message}})
-	}
 	if err != nil {
-		return err
+		return answers{invalid: func(invalid status.Invalid) error {
+			return s.renderUser(c, v, http.StatusUnprocessableEntity, a, userPage{Problems: map[string]string{invalid.Field: invalid.Message}})
+		}}.answer(c, err)
 	}
 	if a.Disabled {
 		if err := s.store.DeleteSessions(ctx, a.ID); err != nil {

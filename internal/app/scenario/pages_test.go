@@ -200,6 +200,9 @@ channels:
 	f.set("body", "All is well.")
 	f.press("Post")
 	open := w.openIssue("Checkout fails for some", "We are **looking** into it, see [the forum](https://example.com/forum).")
+	f = w.admin.get("/admin/issues/" + open).form("/admin/issues/" + open + "/update")
+	f.set("body", "The cause is known.") // and with that, its publication cannot be undone: the page stays as it is
+	f.press("Post")
 	planned := w.plan("Database upgrade", 24*time.Hour, 26*time.Hour)
 	w.deliver("alertmanager/prod", message(true, checkoutDown, time.Now()))
 	w.deliver("alertmanager/prod", message(true, labels{"alertname": "NobodyWantsThis"}, time.Now()))
