@@ -92,7 +92,7 @@ func (s *Server) accountOfPasskey(c *fiber.Ctx, session webauthn.SessionData, se
 	}
 	var owner keyholder
 	var broken error // the store's, which is nobody's fault
-	_, credential, err := s.relying.ValidatePasskeyLogin(func(id, _ []byte) (webauthn.User, error) {
+	_, _, err = s.relying.ValidatePasskeyLogin(func(id, _ []byte) (webauthn.User, error) {
 		var err error
 		if owner, err = s.keyholderOf(ctx, id); err != nil && !errors.Is(err, status.ErrNotFound) {
 			broken = err
@@ -108,14 +108,12 @@ func (s *Server) accountOfPasskey(c *fiber.Ctx, session webauthn.SessionData, se
 		return status.Account{}, errors.Join(errWrongPasskey, errors.New("its account may not sign in here: "+owner.account.Email))
 	}
 	used := owner.passkeys[0]
-	used.SignCount, used.LastUsedAt = int64(credential.Authenticator.SignCount), s.clock.Now()
-	counts := !credential.Authenticator.CloneWarning
-	if counts {
-		if counts, err = s.store.UsePasskey(ctx, used); err != nil {
-			return status.Account{}, err
-		}
+	used.SignCount, used.LastUsedAt = int64(answer.Response.AuthenticatorData.Counter), s.clock.Now()
+	grew, err := s.store.UsePasskey(ctx, used)
+	if err != nil {
+		return status.Account{}, err
 	}
-	if !counts {
+	if !grew {
 		if err := s.record(ctx, visit{account: owner.account}, "refused a passkey that may have been copied", used.Name); err != nil {
 			return status.Account{}, err
 		}
