@@ -152,6 +152,7 @@ func readSecrets(cfg *Config) error {
 // Print writes the effective configuration as YAML, secrets masked.
 func (c Config) Print() (string, error) {
 	c.Webhook.Secret, c.Charts = slices.Clone(c.Webhook.Secret), slices.Clone(c.Charts)
+	c.Login.EncryptionKeys, c.SMTP.DKIM.Key = slices.Clone(c.Login.EncryptionKeys), slices.Clone(c.SMTP.DKIM.Key)
 	c.Channels = slices.Clone(c.Channels)
 	for i := range c.Channels {
 		c.Channels[i].Secret = slices.Clone(c.Channels[i].Secret)

@@ -13,6 +13,7 @@ import (
 // Login is how people enter the admin.
 type Login struct {
 	RequireSecondFactor bool     `yaml:"require_second_factor" help:"who signed in with a password only can do nothing in the admin but set a second factor up"`
+	EncryptionKeys      []string `yaml:"encryption_keys" secret:"whole" unit:"32 characters or more" help:"encrypt the secrets of authenticator apps in the database: the first encrypts, each decrypts; without any they are kept as they are"`
 	Passwords           bool     `yaml:"passwords" help:"people sign in with passwords; off leaves it to 'login.oidc', but for 'login.break_glass'"`
 	BreakGlass          []string `yaml:"break_glass" unit:"addresses" help:"accounts that always sign in with their password, and whose role the provider cannot take"`
 	OIDC                OIDC     `yaml:"oidc"`
@@ -35,6 +36,11 @@ type OIDC struct {
 
 // check refuses what would let nobody in, or everybody.
 func (l Login) check() error {
+	for _, key := range l.EncryptionKeys {
+		if len(key) < 32 {
+			return errors.New("login.encryption_keys: a key has 32 characters or more, such as `openssl rand -base64 32` makes")
+		}
+	}
 	o := l.OIDC
 	if o.Issuer == "" {
 		if !l.Passwords {

@@ -80,6 +80,7 @@ database: postgres://u:canary-db@h/db
 webhook: {secret: ["file:`+secret+`", canary-hook]}
 smtp: {url: "smtp://u:canary-smtp@h:587", from: a@b.test}
 twitter: {consumer_key: canary-key}
+login: {encryption_keys: [canary-that-is-as-long-as-a-key-has-to-be]}
 `), nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +92,7 @@ twitter: {consumer_key: canary-key}
 	if err != nil || strings.Contains(text, "canary") || !strings.Contains(text, "smtp://u:xxxxx@h:587") {
 		t.Errorf("printed %s (%v)", text, err)
 	}
-	if cfg.Webhook.Secret[1] != "canary-hook" {
+	if cfg.Webhook.Secret[1] != "canary-hook" || !strings.HasPrefix(cfg.Login.EncryptionKeys[0], "canary") {
 		t.Error("printing masked the configuration itself")
 	}
 }

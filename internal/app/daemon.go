@@ -131,7 +131,7 @@ func (d *Daemon) wire() error {
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies, ConnectionsPerAddress: d.cfg.Limits.ConnectionsPerAddress,
 		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Webhooks: d.cfg.Subscriptions.Webhooks, PrivateWebhooks: d.cfg.Subscriptions.AllowPrivate, Channels: d.cfg.ChannelNames(), ChannelKinds: d.cfg.channelKinds(),
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
-		RequireSecondFactor: d.cfg.Login.RequireSecondFactor, PasswordsOff: !d.cfg.Login.Passwords,
+		RequireSecondFactor: d.cfg.Login.RequireSecondFactor, EncryptionKeys: d.cfg.Login.EncryptionKeys, PasswordsOff: !d.cfg.Login.Passwords,
 		BreakGlass: d.cfg.Login.BreakGlass, OIDC: d.cfg.Login.OIDC.web(),
 	}, web.Deps{
 		Store: d.store, Pages: d.pages, Intake: d.intake, Rules: func() web.RulesState { return *d.rules.Load() },

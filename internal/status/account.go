@@ -41,7 +41,7 @@ type Session struct {
 // Authenticator is the app that shows an account's one-time codes.
 type Authenticator struct {
 	AccountID string
-	Secret    string    // base32 without padding
+	Secret    string    // base32 without padding, or sealed
 	Since     time.Time // zero: proposed, nobody has shown a code of it yet
 	LastStep  int64     // whose code was taken last; none is taken twice
 }

@@ -93,6 +93,13 @@ func (s *Store) TakeStep(ctx context.Context, accountID string, step int64) (boo
 	return exec(ctx, s.write, "UPDATE authenticators SET last_step = ? WHERE account_id = ? AND since IS NOT NULL AND last_step < ?", step, accountID, step)
 }
 
+// ResealAuthenticator replaces what is kept of a secret by the same, sealed
+// otherwise. If it is another by now, it stays.
+func (s *Store) ResealAuthenticator(ctx context.Context, accountID, was, sealed string) error {
+	_, err := exec(ctx, s.write, "UPDATE authenticators SET secret = ? WHERE account_id = ? AND secret = ?", sealed, accountID, was)
+	return err
+}
+
 // RemoveAuthenticator forgets the authenticator of an account and its recovery
 // codes.
 func (s *Store) RemoveAuthenticator(ctx context.Context, accountID string) error {

@@ -55,15 +55,17 @@ func (s *Server) renderSecondFactor(c *fiber.Ctx, v visit, code int, view second
 			return err
 		}
 	case factor.Secret != "":
-		view.Secret = groups(factor.Secret)
-		view.Link = template.URL(s.enrolment(v, factor)) // made of escaped parts
+		if secret, _, err := s.secretOf(factor); err == nil { // else another is proposed
+			view.Secret = groups(secret)
+			view.Link = template.URL(s.enrolment(v, secret)) // made of escaped parts
+		}
 	}
 	return s.render(c, code, "second_factor.html", page{Title: "Second factor", Nav: "profile", Data: view})
 }
 
-func (s *Server) enrolment(v visit, factor status.Authenticator) string {
+func (s *Server) enrolment(v visit, secret string) string {
 	host, _, _ := strings.Cut(s.site.host, ":")
-	return enrolment(cmp.Or(host, "statusbridge"), v.account.Email, factor.Secret)
+	return enrolment(cmp.Or(host, "statusbridge"), v.account.Email, secret)
 }
 
 // groups writes a secret so that it can be typed.
@@ -81,7 +83,7 @@ func (s *Server) proposeSecondFactor(c *fiber.Ctx, v visit) error {
 	if err := s.proves(c.UserContext(), v); err != nil {
 		return err
 	}
-	err := s.store.ProposeAuthenticator(c.UserContext(), v.account.ID, newCodeSecret())
+	err := s.store.ProposeAuthenticator(c.UserContext(), v.account.ID, s.vault.seal(newCodeSecret(), v.account.ID))
 	if err != nil && !errors.Is(err, status.ErrConflict) { // one in use is shown
 		return err
 	}
@@ -96,7 +98,11 @@ func (s *Server) serveQR(c *fiber.Ctx, v visit) error {
 	if on || factor.Secret == "" {
 		return status.ErrNotFound
 	}
-	svg, err := qrSVG(s.enrolment(v, factor))
+	secret, _, err := s.secretOf(factor)
+	if err != nil {
+		return err
+	}
+	svg, err := qrSVG(s.enrolment(v, secret))
 	if err != nil {
 		return err
 	}
@@ -120,10 +126,13 @@ func (s *Server) confirmSecondFactor(c *fiber.Ctx, v visit) error {
 	if on || factor.Secret == "" {
 		return s.renderSecondFactor(c, v, http.StatusConflict, view)
 	}
-	err = s.confirmPassword(c, v, f.Get("current"))
+	secret, _, err := s.secretOf(factor)
+	if err == nil {
+		err = s.confirmPassword(c, v, f.Get("current"))
+	}
 	if err == nil {
 		var right bool
-		if factor.LastStep, right = stepOf(factor.Secret, f.Get("code"), now); !right {
+		if factor.LastStep, right = stepOf(secret, f.Get("code"), now); !right {
 			err = status.Invalid{Field: "code", Message: "is not what the app should show; if none works, look whether the clock of your phone is right"}
 		}
 	}

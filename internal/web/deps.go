@@ -43,6 +43,9 @@ type Config struct {
 	// RequireSecondFactor lets nobody do anything in the admin who signed in with
 	// a password only, but set a second factor up.
 	RequireSecondFactor bool
+	// EncryptionKeys seal the secrets of authenticators, the newest first; without
+	// any they are kept as they are.
+	EncryptionKeys []string
 	// PasswordsOff leaves signing in to the OpenID provider; only accounts in
 	// BreakGlass still can with their passwords.
 	PasswordsOff bool
@@ -234,6 +237,7 @@ type factors interface {
 	ProposeAuthenticator(ctx context.Context, accountID, secret string) error
 	ConfirmAuthenticator(ctx context.Context, a status.Authenticator, hashes []string) error
 	RemoveAuthenticator(ctx context.Context, accountID string) error
+	ResealAuthenticator(ctx context.Context, accountID, was, sealed string) error
 	TakeStep(ctx context.Context, accountID string, step int64) (bool, error)
 	RecoveryCodes(ctx context.Context, accountID string) (int, error)
 	ReplaceRecoveryCodes(ctx context.Context, accountID string, hashes []string) error

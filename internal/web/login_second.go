@@ -139,7 +139,11 @@ func (s *Server) checkSecond(c *fiber.Ctx, account status.Account, code, recover
 	if err != nil {
 		return err
 	}
-	step, right := stepOf(factor.Secret, code, s.clock.Now())
+	secret, stale, err := s.secretOf(factor)
+	if err != nil {
+		return refusal{code: http.StatusServiceUnavailable, text: "Codes cannot be checked right now. Use a recovery code, and tell an admin: the log says why."}
+	}
+	step, right := stepOf(secret, code, s.clock.Now())
 	if used && right {
 		right, err = s.store.TakeStep(ctx, account.ID, step)
 	}
@@ -149,6 +153,11 @@ func (s *Server) checkSecond(c *fiber.Ctx, account status.Account, code, recover
 	case !used || !right:
 		s.log.Warn("second factor refused", "account", account.Email, "client", s.clientAddr(c).String())
 		return wrongCode
+	}
+	if stale {
+		if err := s.store.ResealAuthenticator(ctx, account.ID, factor.Secret, s.vault.seal(secret, account.ID)); err != nil {
+			return err
+		}
 	}
 	return s.release(ctx, guesses)
 }

@@ -38,6 +38,7 @@ type Server struct {
 	voices    voices
 	metrics   *metrics
 	passwords passwords
+	vault     vault
 	provider  *provider          // nil: nobody signs in elsewhere
 	relying   *webauthn.WebAuthn // nil: there are no passkeys here
 	askers    *limiter           // of subscriptions
@@ -75,6 +76,7 @@ func New(cfg Config, deps Deps) *Server {
 	if cfg.OIDC.Issuer != "" {
 		s.provider = newProvider(cfg.OIDC, s.site.origin+callbackPath, deps.Clock.Now)
 	}
+	s.vault = newVault(cfg.EncryptionKeys)
 	s.relying = newRelyingParty(s.site, cfg.PageName)
 	s.metrics = newMetrics(s)
 	s.done, s.stop = context.WithCancel(context.Background())
