@@ -43,42 +43,81 @@ func TestEveryAdminRouteIsBehindTheGate(t *testing.T) {
 // concrete puts ids into a route's path.
 func concrete(path string) string { return strings.ReplaceAll(path, ":id", "abc") }
 
-func TestStrangersAreSentToTheLogin(t *testing.T) {
-	s := newSite(t)
-	for _, g := range s.server.Guarded() {
-		var form url.Values
-		if g.Method == "POST" {
-			form = url.Values{"csrf": {"x"}}
-		}
-		got := s.browser().do(g.Method, concrete(g.Path), form)
-		if got.StatusCode != http.StatusSeeOther || !strings.HasPrefix(got.Header.Get("Location"), "/admin/login") {
-			t.Errorf("%s %s: %d to %q", g.Method, g.Path, got.StatusCode, got.Header.Get("Location"))
-		}
-	}
+// mayEnter says who may enter what, independently of the routes' own words: the
+// first line that fits a route counts.
+var mayEnter = []struct {
+	method, path string // "" is any method; the path is a beginning
+	role         status.Role
+}{
+	{"POST", "/admin/logout", status.Viewer},
+	{"", "/admin/profile", status.Viewer},
+	{"POST", "/admin/rules/try", status.Viewer}, // asks, and changes nothing
+	{"POST", "/admin/rules/backtest", status.Viewer},
+	{"", "/admin/issues/new", status.Responder},
+	{"GET", "/admin/issues/:id/merge", status.Responder},
+	{"POST", "/admin/issues", status.Responder},
+	{"", "/admin/maintenance/new", status.Responder},
+	{"POST", "/admin/maintenance", status.Responder},
+	{"POST", "/admin/deliveries", status.Responder},
+	{"", "/admin/settings/templates", status.Responder},
+	{"", "/admin/settings", status.Admin},
+	{"", "/admin/users", status.Admin},
+	{"", "/admin/subscribers", status.Admin},
+	{"", "/admin/components/", status.Admin},
+	{"", "/admin/groups/", status.Admin},
+	{"GET", "/admin", status.Viewer},
+	{"", "/admin", status.Admin}, // whatever changes something and stands not above
 }
 
-func TestEachRoleEntersWhatItMayAndNothingElse(t *testing.T) {
+func whoMayEnter(method, path string) status.Role {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for _, line := range mayEnter {
+		if (line.method == "" || line.method == method) && strings.HasPrefix(path, line.path) {
+			return line.role
+		}
+	}
+	return ""
+}
+
+// Every route of the router, with each of its verbs, for everybody: who may not
+// is sent to the login or refused, who may gets an answer.
+func TestEachRouteIsOpenToThoseWhoMayAndToNobodyElse(t *testing.T) {
 	s := newSite(t)
-	rank := map[status.Role]int{status.Viewer: 1, status.Responder: 2, status.Admin: 3}
+	rank := map[status.Role]int{"": 0, status.Viewer: 1, status.Responder: 2, status.Admin: 3}
+	asked := 0
 	for role := range rank {
-		b := s.signedIn(role)
-		token := b.token("/admin")
-		for _, g := range s.server.Guarded() {
-			if g.Path == "/admin/logout" {
-				continue // it would end the walk
+		b, token := s.browser(), "x"
+		if role != "" {
+			b = s.signedIn(role)
+			token = b.token("/admin")
+		}
+		for _, r := range s.server.App().GetRoutes(true) {
+			if !strings.HasPrefix(r.Path, "/admin") || slices.Contains(unguarded, r.Method+" "+r.Path) ||
+				r.Path == "/admin/logout" && role != "" { // it would end the walk
+				continue
 			}
+			asked++
 			var form url.Values
-			if g.Method == "POST" {
+			if r.Method == http.MethodPost {
 				form = url.Values{"csrf": {token}}
 			}
-			got := b.do(g.Method, concrete(g.Path), form)
-			if refused := got.StatusCode == http.StatusForbidden; refused != (rank[role] < rank[g.Role]) {
-				t.Errorf("%s at %s %s, which takes %s: %d", role, g.Method, g.Path, g.Role, got.StatusCode)
-			}
-			if got.StatusCode == http.StatusInternalServerError {
-				t.Errorf("%s at %s %s: %s", role, g.Method, g.Path, got.body)
+			got := b.do(r.Method, concrete(r.Path), form)
+			takes := whoMayEnter(r.Method, r.Path)
+			login := got.StatusCode == http.StatusSeeOther && strings.HasPrefix(got.Header.Get("Location"), "/admin/login")
+			switch {
+			case role == "" && !login:
+				t.Errorf("a stranger at %s %s: %d to %q", r.Method, r.Path, got.StatusCode, got.Header.Get("Location"))
+			case role != "" && (got.StatusCode == http.StatusForbidden) != (rank[role] < rank[takes]) || role != "" && login:
+				t.Errorf("%s at %s %s, which takes %s: %d", role, r.Method, r.Path, takes, got.StatusCode)
+			case got.StatusCode == http.StatusInternalServerError:
+				t.Errorf("%s at %s %s: %s", role, r.Method, r.Path, got.body)
 			}
 		}
+	}
+	if asked < 400 {
+		t.Errorf("only %d were asked: the walk is broken", asked)
 	}
 }
 
@@ -143,17 +182,60 @@ func takenByPattern(takes map[string]bool, verb, path string) bool {
 	return false
 }
 
-func TestForgedFormsAreRefusedOnEveryRoute(t *testing.T) {
-	s := newSite(t)
-	b := s.signedIn(status.Admin)
-	token := b.token("/admin")
-	routes := []string{"/admin/login", "/admin/login/second", "/admin/login/passkey", "/admin/login/passkey/ask"}
-	for _, g := range s.server.Guarded() {
-		if g.Method != "GET" {
-			routes = append(routes, concrete(g.Path))
+// What changes something and is no admin route proves itself in another way:
+// the secret of the hooks, the token of the API, the address and the token in
+// the links that readers get. Those of the readers carry no cookie that could
+// be borrowed.
+var unsafeElsewhere = []string{
+	"/hooks/", "/api/v1/", "/subscriptions", "/subscriptions/webhook", "/subscriptions/confirm/:token", "/subscriptions/:token", "/unsubscribe/:token",
+}
+
+// unsafeRoutes are those of the router that may change something.
+func unsafeRoutes(s *site) []string {
+	var paths []string
+	for _, r := range s.server.App().GetRoutes(true) {
+		switch r.Method {
+		case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+			paths = append(paths, r.Path)
 		}
 	}
-	for _, path := range routes {
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+func TestEveryUnsafeRouteIsGuardedByAFormsTokenOrIsKnownToNeedNone(t *testing.T) {
+	s := newSite(t)
+	for _, path := range unsafeRoutes(s) {
+		known := strings.HasPrefix(path, "/admin") || slices.ContainsFunc(unsafeElsewhere, func(p string) bool {
+			return path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(path, p)
+		})
+		if !known {
+			t.Errorf("%s changes something: what proves who asks?", path)
+		}
+		if strings.HasPrefix(path, "/hooks/") {
+			got := s.send(request("POST", host, strings.ReplaceAll(path, ":source", "prod"), strings.NewReader("{}")))
+			if got.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s without the secret: %d", path, got.StatusCode)
+			}
+		}
+	}
+}
+
+func TestForgedFormsAreRefusedOnEveryRoute(t *testing.T) {
+	s := newSite(t)
+	admin, stranger := s.signedIn(status.Admin), s.browser()
+	tokens := map[*browser]string{admin: admin.token("/admin"), stranger: stranger.token("/admin/login")}
+	asked := 0
+	for _, route := range unsafeRoutes(s) {
+		if !strings.HasPrefix(route, "/admin") {
+			continue
+		}
+		asked++
+		path, b := concrete(route), admin
+		if strings.HasPrefix(route, "/admin/login") {
+			b = stranger
+		}
+		token := tokens[b]
 		for _, tt := range []struct {
 			name   string
 			token  string
@@ -166,6 +248,7 @@ func TestForgedFormsAreRefusedOnEveryRoute(t *testing.T) {
 			{"from a sibling site", token, []string{"Origin", "", "Sec-Fetch-Site", "same-site"}},
 			{"without a token", "", nil},
 			{"with a wrong token", strings.Repeat("x", len(token)), nil},
+			{"with the token of another person", tokens[map[bool]*browser{true: stranger, false: admin}[b == admin]], nil},
 			{"with the token as JSON", token, []string{"Content-Type", "application/json"}},
 			{"with the token as text", token, []string{"Content-Type", "text/plain"}},
 		} {
@@ -177,8 +260,17 @@ func TestForgedFormsAreRefusedOnEveryRoute(t *testing.T) {
 		if got := b.do("POST", path+"?csrf="+url.QueryEscape(token), url.Values{}); got.StatusCode != http.StatusForbidden {
 			t.Errorf("%s with the token in the URL: %d, want 403", path, got.StatusCode)
 		}
+		// That all those were refused says something only when this one is not.
+		if route != "/admin/logout" {
+			if got := b.do("POST", path, url.Values{"csrf": {token}}); got.StatusCode == http.StatusForbidden {
+				t.Errorf("%s from our own page: 403: %s", path, got.body)
+			}
+		}
 	}
-	if got := b.get("/admin"); got.StatusCode != http.StatusOK {
+	if asked < 50 {
+		t.Errorf("only %d were asked: the walk is broken", asked)
+	}
+	if got := admin.get("/admin"); got.StatusCode != http.StatusOK {
 		t.Errorf("the session should have survived all that: %d", got.StatusCode)
 	}
 }
