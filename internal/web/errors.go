@@ -166,8 +166,8 @@ func (s *Server) sendFrameIn(c *fiber.Ctx, code int, lang, title string, body te
 // its one script, those with passkeys another that asks this server, too.
 const (
 	formPolicy  = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-	adminPolicy = formPolicy + "; script-src 'self'"
-	alsoPolicy  = adminPolicy + "; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+	adminPolicy = formPolicy + "; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+	alsoPolicy  = adminPolicy + "; connect-src 'self'"
 )
 
 // protect sets the headers of every page that is made on request.

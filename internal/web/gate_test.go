@@ -303,6 +303,9 @@ func TestAdminPagesCannotBeFramedCachedOrScripted(t *testing.T) {
 		}
 	}
 	page := b.get("/admin")
+	if csp := page.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "require-trusted-types-for 'script'") || strings.Contains(csp, "connect-src") {
+		t.Errorf("/admin may do more than it has to: %s", csp)
+	}
 	if strings.Count(page.body, "<script") != 1 || strings.Count(page.body, `<script src="/assets/admin.`) != 1 {
 		t.Error("/admin has other scripts than the one of its own")
 	}
