@@ -5,13 +5,13 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"iter"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/go-json-experiment/json" // refuses a key that stands twice
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/text/feature/plural"
 	xlanguage "golang.org/x/text/language"
@@ -100,30 +100,40 @@ var pluralForms = map[string]plural.Form{
 
 // readPhrases reads the file of a language: an object of strings, or of objects
 // with a string for each plural category of CLDR.
+//
+// It goes from token to token, since each start reads all files.
 func readPhrases(raw []byte) (map[string]phrase, error) {
-	var file map[string]jsontext.Value
-	if err := json.Unmarshal(raw, &file); err != nil {
-		return nil, err
-	}
-	out := make(map[string]phrase, len(file))
-	for key, value := range file {
-		forms := map[string]string{}
-		if bytes.HasPrefix(value, []byte(`"`)) {
-			var one string
-			if err := json.Unmarshal(value, &one); err != nil {
+	d := jsontext.NewDecoder(bytes.NewReader(raw)) // it refuses a key that stands twice
+	out := map[string]phrase{}
+	for key, err := range entries(d) {
+		if err != nil {
+			return nil, err
+		}
+		if d.PeekKind() == jsontext.KindString {
+			text, err := d.ReadToken()
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", key, err)
 			}
-			forms["other"] = one
-		} else if err := json.Unmarshal(value, &forms); err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
+			out[key] = phrase{plural.Other: pieces(text.String())}
+			continue
 		}
 		p := phrase{}
-		for name, text := range forms {
+		for name, err := range entries(d) {
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
 			form, known := pluralForms[name]
 			if !known {
 				return nil, fmt.Errorf("%s: %q is no plural category", key, name)
 			}
-			p[form] = pieces(text)
+			text, err := d.ReadToken()
+			if err == nil && text.Kind() != jsontext.KindString {
+				err = fmt.Errorf("want a string, not %s", text.Kind())
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", key, name, err)
+			}
+			p[form] = pieces(text.String())
 		}
 		if p[plural.Other] == nil {
 			return nil, fmt.Errorf("%s: no form \"other\"", key)
@@ -131,6 +141,29 @@ func readPhrases(raw []byte) (map[string]phrase, error) {
 		out[key] = p
 	}
 	return out, nil
+}
+
+// entries are the keys of the object that a decoder stands before; whoever ranges
+// over them reads the value of each.
+func entries(d *jsontext.Decoder) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		begin, err := d.ReadToken()
+		if err == nil && begin.Kind() != jsontext.KindBeginObject {
+			err = fmt.Errorf("want an object, not %s", begin.Kind())
+		}
+		for err == nil && d.PeekKind() != jsontext.KindEndObject {
+			var key jsontext.Token
+			if key, err = d.ReadToken(); err == nil && !yield(key.String(), nil) {
+				return
+			}
+		}
+		if err == nil {
+			_, err = d.ReadToken()
+		}
+		if err != nil {
+			yield("", err)
+		}
+	}
 }
 
 // pieces takes a text apart at its {blanks}.

@@ -186,3 +186,23 @@ func TestALanguageThatThereIsNotIsRefused(t *testing.T) {
 		t.Errorf("%v, want the languages that there are", err)
 	}
 }
+
+func TestABrokenLanguageFileIsRefusedWithTheReason(t *testing.T) {
+	phrases, err := readPhrases([]byte(`{"calm": "All is {well}", "n": {"one": "{n} day", "other": "{n} days"}}`))
+	if err != nil || len(phrases) != 2 || len(phrases["n"]) != 2 {
+		t.Fatalf("%v, %v", phrases, err)
+	}
+	for file, why := range map[string]string{
+		`[]`:                                "want an object",
+		`{"calm": 1}`:                       "calm: want an object",
+		`{"calm": "a", "calm": "b"}`:        "duplicate",
+		`{"n": {"other": 1}}`:               "n: other: want a string",
+		`{"n": {"one": "a day"}}`:           `n: no form "other"`,
+		`{"n": {"some": "a", "other": ""}}`: `"some" is no plural category`,
+		`{"calm": "a"`:                      "EOF",
+	} {
+		if _, err := readPhrases([]byte(file)); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v, want %s", file, err, why)
+		}
+	}
+}

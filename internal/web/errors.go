@@ -143,7 +143,7 @@ func (s *Server) showError(c *fiber.Ctx, r refusal) error {
 	}
 	v, title := s.voices.all[0], http.StatusText(r.code)
 	var b bytes.Buffer
-	if err := v.public.ExecuteTemplate(&b, "error.html", r.text); err != nil {
+	if err := v.public().ExecuteTemplate(&b, "error.html", r.text); err != nil {
 		return err
 	}
 	return s.sendFrameIn(c, r.code, v.tag, title, template.HTML(b.String())) // made by html/template

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/text/language"
@@ -21,7 +22,7 @@ var voiceFiles embed.FS
 type voice struct {
 	tag     string
 	phrases map[string]string
-	public  *template.Template
+	public  func() *template.Template // parsed when it is first asked for
 }
 
 // voices are all there are; the first is the one of the page.
@@ -31,7 +32,7 @@ type voices struct {
 }
 
 // loadVoices panics on a broken file: they are embedded, so a build that starts
-// once starts always.
+// once starts always. A test parses the templates of each.
 func loadVoices(own string) voices {
 	files, err := voiceFiles.ReadDir("languages")
 	if err != nil {
@@ -47,8 +48,10 @@ func loadVoices(own string) voices {
 		if err := json.Unmarshal(text, &one.phrases); err != nil {
 			panic(fmt.Errorf("language %s: %w", one.tag, err))
 		}
-		one.public = template.Must(template.New("").Funcs(viewFuncs).Funcs(template.FuncMap{"say": one.say}).
-			ParseFS(templateFiles, "templates/public/*.html"))
+		one.public = sync.OnceValue(func() *template.Template {
+			return template.Must(template.New("").Funcs(viewFuncs).Funcs(template.FuncMap{"say": one.say}).
+				ParseFS(templateFiles, "templates/public/*.html"))
+		})
 		v.all = append(v.all, one)
 	}
 	home := func(tag string) bool {
@@ -110,7 +113,7 @@ func (s *Server) voice(c *fiber.Ctx, chosen string) *voice {
 // sendPart sends a page around a subscription.
 func (s *Server) sendPart(c *fiber.Ctx, code int, v *voice, title, name string, data any) error {
 	var b bytes.Buffer
-	if err := v.public.ExecuteTemplate(&b, name, data); err != nil {
+	if err := v.public().ExecuteTemplate(&b, name, data); err != nil {
 		return fmt.Errorf("template %s: %w", name, err)
 	}
 	c.Set(fiber.HeaderContentLanguage, v.tag)

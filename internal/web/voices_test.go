@@ -44,3 +44,11 @@ func TestTheTemplatesAskOnlyForPhrasesThatThereAre(t *testing.T) {
 		}
 	}
 }
+
+func TestThePagesOfEachVoiceAreWhole(t *testing.T) {
+	for _, v := range loadVoices("").all {
+		if v.public().Lookup("error.html") == nil { // it panics on a broken template
+			t.Errorf("%s has no page for errors", v.tag)
+		}
+	}
+}
