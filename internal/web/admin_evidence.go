@@ -78,12 +78,15 @@ type entryView struct {
 	Subject, Target string // link to what it is about, and its name
 }
 
+// did are the actions whose names in the log are no words for people.
+var did = map[string]string{string(status.InProgress): "began", string(status.Verifying): "set to verifying"}
+
 // entryViews names subjects by targets; nil when the subject goes without saying.
 func entryViews(entries []status.Entry, targets map[string]pair) []entryView {
 	var list []entryView
 	for _, e := range entries {
 		v := entryView{
-			At: e.At, Actor: e.Actor, Action: e.Action, Automation: e.Actor == status.Automation,
+			At: e.At, Actor: e.Actor, Action: cmp.Or(did[e.Action], e.Action), Automation: e.Actor == status.Automation,
 			Reason: string(e.Reason), Detail: e.Detail, Before: e.Before, After: e.After,
 		}
 		if t, ok := targets[e.Subject]; ok {

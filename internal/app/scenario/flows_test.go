@@ -112,7 +112,7 @@ var everyFlow = []flow{
 		f.goTo("/admin")
 		f.tap("Publish " + title)
 		f.tap("Publish silently")
-		f.sees("Published silently. Nobody was notified.")
+		f.sees("Published silently. Nobody was notified.", "Nobody is told.")
 	}},
 	{"merge", func(f *shift) {
 		f.tap("Merge into another issue")
