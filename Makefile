@@ -15,10 +15,10 @@ SECONDS  ?= 5
 PEER     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: docs release chart mail help tools check test build run kill9 histories faults fuzz bench
+.PHONY: first-hour pictures docs release chart mail help tools check test build run kill9 histories faults fuzz bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools: ## install what the tests need and is missing (Debian, as root)
 	@scripts/tools
@@ -60,6 +60,9 @@ faults: ## plant each known fault into the engine; the invariants must catch it
 
 mail: tools ## long: mail to LOAD recipients (100000): kill -9, throughput beside the bare library, memory
 	STATUSBRIDGE_MAIL_LOAD=$(LOAD) $(GO) test -count=1 -timeout 6h -v -run 'KillingASender|MarkingInBatches|BareLibrary|MoreRecipients' ./internal/broadcast
+
+first-hour: tools ## long: README.md and docs/alertmanager.md followed line by line with an empty home and nothing compiled, timed
+	STATUSBRIDGE_FIRST_HOUR=1 $(GO) test -count=1 -timeout 1h -v -parallel 1 -run 'TheReadmeFollowed|ARealAlertmanagerTried' ./internal/app/scenario
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -37,43 +36,6 @@ func block(t *testing.T, text string) string {
 	return ""
 }
 
-func TestTheFirstCommandOfTheReadmeStartsTheDaemon(t *testing.T) {
-	t.Parallel()
-	line := strings.TrimSpace(strings.SplitN(strings.Split(block(t, "go run"), "\n")[0], "#", 2)[0])
-	if line != "go run ./cmd/statusbridge" {
-		t.Fatalf("the first command is %q", line)
-	}
-	d := &daemon{t: t, dir: t.TempDir(), out: &output{}}
-	port := freePort(t)
-	d.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	d.cmd = exec.Command("sh", "-c", "exec "+line)
-	// go run keeps signals to itself: both it and the daemon get them as a group.
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	d.cmd.Dir = repository
-	d.cmd.Env = append(environment(), fmt.Sprintf("STATUSBRIDGE_LISTEN=127.0.0.1:%d", port), "STATUSBRIDGE_DATA_DIR="+d.dir,
-		"STATUSBRIDGE_DATABASE=sqlite:"+filepath.Join(d.dir, "statusbridge.db"),
-		"CGO_ENABLED=0", "GOFLAGS=-trimpath") // as `make check` has compiled everything
-	d.run()
-	t.Cleanup(func() { _ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGTERM); <-d.done })
-	within(t, 3*time.Minute, "go run builds it and it answers", func() error { return isOK(d.url + "/healthz") })
-	d.ready()
-	if err := isOK(d.url + "/"); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestTheReadmePlaysBothSenders(t *testing.T) {
-	t.Parallel()
-	d := launch(t, setup{})
-	for _, door := range []string{"/hooks/alertmanager/prod", "/hooks/newrelic/nr-prod"} {
-		cmd := exec.Command("sh", "-c", strings.ReplaceAll(block(t, door+" -d"), "http://localhost:8080", d.url))
-		cmd.Env = append(os.Environ(), "SECRET="+d.secret)
-		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), `"events":1`) {
-			t.Errorf("%s: %v\n%s", door, err, out)
-		}
-	}
-}
-
 func TestTheCommandsOfTheReadmeExist(t *testing.T) {
 	t.Parallel()
 	d := launch(t, setup{})
@@ -100,10 +62,6 @@ func TestTheCommandsOfTheReadmeExist(t *testing.T) {
 	}
 	if ran < 9 {
 		t.Errorf("only %d commands were found in the README", ran)
-	}
-	out, err := exec.Command("make", "-C", repository, "-n", "test").CombinedOutput()
-	if err != nil {
-		t.Errorf("make test: %v\n%s", err, out)
 	}
 }
 

@@ -68,7 +68,11 @@ func TestTheCommandsOfThePagesOnRulesAndSendersRun(t *testing.T) {
 	}
 
 	for _, page := range []string{"rules.md", "alertmanager.md", "new-relic.md"} {
-		for _, script := range blocks(t, page, "sh") {
+		scripts := blocks(t, page, "sh")
+		if page == "alertmanager.md" {
+			scripts = scripts[len(tried(t)):] // TestARealAlertmanagerTriedAsItsPageSays
+		}
+		for _, script := range scripts {
 			cmd := exec.Command("sh", "-euc", strings.ReplaceAll(script, "ISSUE", filepath.Base(issue)))
 			cmd.Dir = d.dir
 			cmd.Env = append(environment(), "PATH="+d.dir+":"+os.Getenv("PATH"), "NEW_RELIC_API_KEY=NRAK-TEST")
