@@ -46,6 +46,9 @@ docs: ## docs/configuration.md, from the code
 	CGO_ENABLED=0 $(GO) run ./cmd/statusbridge config reference > docs/configuration.tmp
 	@mv docs/configuration.tmp docs/configuration.md
 
+pictures: ## the pictures of the README, from the demo in Chromium, light and dark
+	CGO_ENABLED=0 $(GO) run ./scripts/pictures docs
+
 run: ## start the daemon here (./statusbridge.db, http://127.0.0.1:8080/)
 	$(GO) run ./cmd/statusbridge
 
@@ -62,7 +65,7 @@ mail: tools ## long: mail to LOAD recipients (100000): kill -9, throughput besid
 	STATUSBRIDGE_MAIL_LOAD=$(LOAD) $(GO) test -count=1 -timeout 6h -v -run 'KillingASender|MarkingInBatches|BareLibrary|MoreRecipients' ./internal/broadcast
 
 first-hour: tools ## long: README.md and docs/alertmanager.md followed line by line with an empty home and nothing compiled, timed
-	STATUSBRIDGE_FIRST_HOUR=1 $(GO) test -count=1 -timeout 1h -v -parallel 1 -run 'TheReadmeFollowed|ARealAlertmanagerTried' ./internal/app/scenario
+	STATUSBRIDGE_FIRST_HOUR=1 $(GO) test -count=1 -timeout 1h -v -run 'TheReadmeFollowed|ARealAlertmanagerTried' ./internal/app/scenario
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@scripts/fuzz $(FUZZTIME)

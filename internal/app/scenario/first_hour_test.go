@@ -29,6 +29,9 @@ type newcomer struct {
 func newNewcomer(t *testing.T) *newcomer {
 	t.Helper()
 	n := &newcomer{t: t, dir: t.TempDir(), cold: os.Getenv("STATUSBRIDGE_FIRST_HOUR") != "", began: time.Now()}
+	if !n.cold {
+		t.Parallel() // what is timed has the machine for itself
+	}
 	home := t.TempDir()
 	goTool := tool(t, "go")
 	n.env = []string{
@@ -159,7 +162,6 @@ func lines(block string) []string {
 // README.md from its first line to its last, in a folder that holds just the
 // project.
 func TestTheReadmeFollowedLineByLine(t *testing.T) {
-	t.Parallel()
 	n := newNewcomer(t)
 	n.clone()
 	port := freePort(t)
@@ -213,7 +215,6 @@ func TestTheReadmeFollowedLineByLine(t *testing.T) {
 // docs/alertmanager.md from its first line until a real Alertmanager has fired
 // into the page, in a folder that is empty.
 func TestARealAlertmanagerTriedAsItsPageSays(t *testing.T) {
-	t.Parallel()
 	n := newNewcomer(t)
 	port, amPort := freePort(t), freePort(t)
 	n.env = append(n.env, fmt.Sprintf("STATUSBRIDGE_LISTEN=127.0.0.1:%d", port))
