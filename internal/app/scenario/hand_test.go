@@ -196,7 +196,7 @@ func (h *hand) arrive() {
 		h.t.Fatalf("%v; run: make tools", err)
 	}
 	answer[any](h.browser, axe+";"+checksScript+";0")
-	for _, f := range append(h.axe(), answer[[]string](h.browser, "checks.wide()")...) {
+	for _, f := range append(answer[[]string](h.browser, "checks.axeMain()"), answer[[]string](h.browser, "checks.wide()")...) {
 		h.t.Errorf("%s: %s: %s", h.who, h.where(), f)
 	}
 }

@@ -31,6 +31,15 @@ const controls = () => [...d.querySelectorAll("a[href],button,input:not([type=hi
 
 const times = () => [...d.querySelectorAll("time")].map((t) => ({ at: t.getAttribute("datetime") ?? "", title: t.title, text: t.textContent.trim() }));
 
+// violations adds to found what axe finds in a part of the page, and counts the
+// rules that hold.
+const violations = async (context, rules, found) => {
+const runOnly = rules.length ? { type: "rule", values: rules } : { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
+const result = await axe.run(context, { runOnly, resultTypes: ["violations"], preload: false });
+for (const v of result.violations) found.push(`axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + [...n.any, ...n.all, ...n.none].slice(0, 1).map((c) => ` (${c.message})`)).join("; ")}`);
+return result.passes.length;
+};
+
 return {
 // openAll opens what folds.
 openAll() {
@@ -40,21 +49,22 @@ for (const e of d.querySelectorAll("details")) e.open = true;
 // all of WCAG 2.2 AA and the best practices.
 async axe(...rules) {
 const found = [];
-const run = async (context) => {
-const runOnly = rules.length ? { type: "rule", values: rules } : { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
-const result = await axe.run(context, { runOnly, resultTypes: ["violations"], preload: false });
-for (const v of result.violations) found.push(`axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + [...n.any, ...n.all, ...n.none].slice(0, 1).map((c) => ` (${c.message})`)).join("; ")}`);
-return result.passes.length;
-};
 scrollTo(0, 0); // else a header that stays in place covers a part
-const passed = await run(d);
+const passed = await violations(d, rules, found);
 for (const e of d.querySelectorAll("[popover]")) {
 if (!getComputedStyle(e).position.includes("fixed")) continue;
 e.showPopover();
-await run({ include: e });
+await violations({ include: e }, rules, found);
 e.hidePopover();
 }
 if (!passed) found.push("axe found nothing to check");
+return found;
+},
+// axeMain is axe, of what is within <main> alone: the frame around it is the
+// same on all pages.
+async axeMain() {
+const found = [];
+if (!await violations("main", [], found)) found.push("axe found nothing to check");
 return found;
 },
 // stop describes where the focus is, null when it is nowhere.
