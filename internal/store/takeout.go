@@ -39,7 +39,7 @@ var takeouts = []taken{
 		"attempt", "created_at", "sent_at", "provider_id"),
 	take(accounts, "id", "email", "name", "role", "disabled", "created_at", "last_login_at"),
 	take(tokens, "id", "name", "scopes", "created_by", "created_at", "last_used_at", "expires_at", "revoked_at"),
-	take(signals), take(webhooks, "id", "kind", "source", "body", "received_at", "state", "verdict", "events", "outcomes"), take(samples),
+	take(rulesVersions), take(signals), take(webhooks, "id", "kind", "source", "body", "received_at", "state", "verdict", "events", "outcomes"), take(samples),
 }
 
 func take[T any](t table[T], only ...string) taken {

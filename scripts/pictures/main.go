@@ -73,12 +73,9 @@ func take(ctx context.Context, folder string) error {
 	tab, closeTab := chromedp.NewContext(allocator)
 	defer closeTab()
 	if err := chromedp.Do(tab); err != nil {
-		return fmt.Errorf("Chromium: %w", err)
+		return fmt.Errorf("chromium: %w", err)
 	}
 	if _, err := chromedp.Call(tab, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"}); err != nil {
-		return err
-	}
-	if _, err := chromedp.Call(tab, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en-GB"}); err != nil {
 		return err
 	}
 	review, err := stage(tab, base)
