@@ -53,4 +53,24 @@ func TestTheDemoLeadsFromAnAlertToItsMail(t *testing.T) {
 	for _, path := range []string{"/demo/mail", "/demo/tweets"} {
 		eventually(t, path+" tells it", func() error { return p.get(path).says("Checkout") })
 	}
+
+	// Its own pages are held to what every page is held to.
+	documents := map[string][]byte{}
+	for _, path := range []string{"/demo", "/demo/app", "/demo/mail", "/demo/tweets"} {
+		documents[path] = p.get(path).body
+		if path != "/demo/app" && path != "/demo/mail" {
+			continue // made of the same parts
+		}
+		tab := openBrowser(t)
+		tab.signIn(p)
+		for _, f := range checkPage(tab, d.url+path, "") {
+			t.Errorf("%s: %s", path, f)
+		}
+		tab.close()
+	}
+	for path, list := range checkHTML(t, documents) {
+		for _, f := range list {
+			t.Errorf("%s: %s", path, f)
+		}
+	}
 }
