@@ -140,13 +140,10 @@ func (e *Email) Check(ctx context.Context) (string, error) {
 	return "signed in; without PIPELINING a mail takes four round trips", nil
 }
 
-// eventTest is the event of a mail that only shows that mail arrives.
-const eventTest status.Event = "test"
-
 // Test sends a mail to one address, by itself and at once, and answers with the
 // server's words: the way to find out before the outage.
 func (e *Email) Test(ctx context.Context, recipient string, now time.Time) (string, error) {
-	return e.Send(ctx, Message{Event: eventTest, UpdateID: "test " + now.String(), Recipient: recipient, Queued: now})
+	return e.Send(ctx, Message{Event: status.EventTest, UpdateID: "test " + now.String(), Recipient: recipient, Queued: now})
 }
 
 // build writes the mail, and the address it goes to.
@@ -155,7 +152,7 @@ func (e *Email) build(m Message) (text []byte, recipient string, err error) {
 	if err != nil {
 		return nil, "", Permanent{Reason: fmt.Sprintf("%q is not an address", oneLine(m.Recipient))}
 	}
-	if m.Token == "" && m.Event != eventTest {
+	if m.Token == "" && m.Event != status.EventTest {
 		return nil, "", Permanent{Reason: "nobody can answer this mail", Err: errNoToken}
 	}
 	l, err := e.formLetter(m)

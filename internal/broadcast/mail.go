@@ -116,7 +116,7 @@ func (e *Email) write(m Message) (draft, error) {
 	case status.EventSubscribed:
 		v.Subject = unencoded(v.L.Say("subscribed_subject", name))
 		return execute("subscribed", v)
-	case eventTest:
+	case status.EventTest:
 		v.Subject = unencoded(v.L.Say("test_subject", name))
 		v.Title = v.L.Say("test_title")
 		return execute("test", v)

@@ -59,6 +59,6 @@ func (s *Store) Programs(ctx context.Context, event status.Event, components []s
 
 // webhooksSubscribed reports whether any program listens.
 func (s *Store) webhooksSubscribed(ctx context.Context, h handle) (bool, error) {
-	n, err := scalar[int](ctx, h, "SELECT COUNT(*) FROM subscribers WHERE secret <> '' AND confirmed_at IS NOT NULL AND suppressed_at IS NULL")
-	return n > 0, err
+	id, err := scalar[string](ctx, h, "SELECT id FROM subscribers WHERE secret <> '' AND confirmed_at IS NOT NULL AND suppressed_at IS NULL LIMIT 1")
+	return id != "", err
 }

@@ -156,24 +156,24 @@ func leftOut(f url.Values, outlets []string) []string {
 
 // countTold says in numbers who gets what.
 func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announcement, left []string) error {
-	var parts []string
+	var parts, posts []string
 	for _, a := range told {
 		for _, name := range s.outlets() {
 			if !s.outlet(name).Allowed(a.Channels) {
 				continue
 			}
 			t := tellView{Channel: name, Words: name + ": one message", Told: !slices.Contains(left, name)}
-			part := name
+			part := ""
 			switch name {
 			case status.ChannelEmail:
 				var err error
 				if view.Mails, err = s.store.Recipients(c.UserContext(), a.Event, a.Components); err != nil {
 					return err
 				}
-				t.Words, part = "Mail: "+thousands(view.Mails)+" of the subscribers", "notify "+thousands(view.Mails)
+				t.Words = "Mail: " + thousands(view.Mails) + " of the subscribers"
 				view.Mailed = t.Told
-				if view.Mails == 0 {
-					part = ""
+				if view.Mails > 0 {
+					part = "notify " + thousands(view.Mails)
 				}
 			case status.ChannelWebhooks:
 				n, err := s.store.Programs(c.UserContext(), a.Event, a.Components)
@@ -183,10 +183,14 @@ func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announc
 				if n == 0 {
 					continue
 				}
-				t.Words, part = "Webhooks of subscribers: "+thousands(n), ""
+				t.Words = "Webhooks of subscribers: " + thousands(n)
 			case status.ChannelTwitter:
 				t.Words, part = "Twitter: one post", "tweet"
 				view.Tweeted = t.Told
+			default:
+				if t.Told {
+					posts = append(posts, name)
+				}
 			}
 			view.Tells = append(view.Tells, t)
 			if t.Told && part != "" {
@@ -194,10 +198,10 @@ func (s *Server) countTold(c *fiber.Ctx, view *reviewPage, told []status.Announc
 			}
 		}
 	}
-	view.Button, view.Nobody = "Publish", len(view.Tells) == 0
-	if len(parts) > 0 {
-		view.Button = "Publish and " + inWords(parts)
+	if len(posts) > 0 {
+		parts = append(parts, "post to "+inWords(posts))
 	}
+	view.Button, view.Nobody = inWords(append([]string{"Publish"}, parts...)), len(view.Tells) == 0
 	return nil
 }
 

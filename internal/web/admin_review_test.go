@@ -35,9 +35,9 @@ func TestTheReviewNamesChatsAndCountsPrograms(t *testing.T) {
 		}
 	}
 	i, b := s.draft(), s.signedIn(status.Responder)
-	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, "Webhooks of subscribers: 2", ">Publish and ops, tickets and sky</button>")
+	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, "Webhooks of subscribers: 2", ">Publish and post to ops, tickets and sky</button>")
 	s.rules.Rules[0].Broadcast = map[status.Event][]string{status.EventOpen: {"slack", "tickets"}}
-	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, ">Publish and ops and tickets</button>")
+	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, ">Publish and post to ops and tickets</button>")
 }
 
 func TestTheReviewFollowsWhatIsTypedAndSavesNothing(t *testing.T) {
@@ -98,7 +98,7 @@ func TestAChannelIsLeftOutOfAPublication(t *testing.T) {
 		t.Fatalf("ticked at first: %v", got)
 	}
 	typed["tell"] = []string{"team-chat"}
-	b.post(path+"/review", typed).want(t, http.StatusOK, ">Publish and team-chat</button>", `name="tell" value="email">`)
+	b.post(path+"/review", typed).want(t, http.StatusOK, ">Publish and post to team-chat</button>", `name="tell" value="email">`)
 	b.post(path, with(typed, "do", "publish")).want(t, http.StatusSeeOther)
 	if now := s.issue(i.ID); !now.Public() || now.Updates[0].Silent {
 		t.Errorf("published: %+v", now)

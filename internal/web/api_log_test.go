@@ -29,6 +29,13 @@ func TestAProgramChangesWhatASubscriberHearsUnlessSomebodyElseDid(t *testing.T) 
 	bot.do("GET", path, "", "If-None-Match", seen).want(t, http.StatusOK, `"milestones"`)
 	bot.do("PATCH", path, `{"components":[]}`, "If-Match", changed.Header.Get("ETag")).want(t, http.StatusOK, `"components":[]`)
 	for body, pointer := range map[string]string{
+		`{"email":"al@example.com","scope":"some"}`:             "/scope",
+		`{"email":"al@example.com","language":"xx"}`:            "/language",
+		`{"email":"al@example.com","time_zone":"Mars/Olympus"}`: "/time_zone",
+	} {
+		bot.do("POST", "/subscribers", body).want(t, http.StatusUnprocessableEntity, `"pointer":"`+pointer+`"`)
+	}
+	for body, pointer := range map[string]string{
 		`{"scope":"some"}`:                                "/scope",
 		`{"components":["nothing"]}`:                      "/components/0",
 		`{"language":"xx"}`:                               "/language",

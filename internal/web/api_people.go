@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/mail"
@@ -62,7 +63,7 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 	if err != nil || address.Address != strings.TrimSpace(in.Email) || len(in.Email) > 254 {
 		return reply{}, badMember("/email", "is no address such as jo@example.com")
 	}
-	if err := checkScope(in.Scope); in.Scope != "" && err != nil {
+	if err := s.heard(cmp.Or(in.Scope, status.ScopeAll), in.Language, in.TimeZone); err != nil {
 		return reply{}, err
 	}
 	ids, err := s.componentsNamed(c, in.Components)
@@ -101,10 +102,11 @@ func (s *Server) apiSubscribeProgram(c *call, in subscriberAsked) (reply, error)
 		return reply{}, badMember("/email", "and endpoint exclude each other")
 	case !ok:
 		return reply{}, badMember("/endpoint", "is no public https address such as https://hooks.example.com/status")
-	case in.Scope != "" && in.Scope != status.ScopeAll && in.Scope != status.ScopeMilestones:
-		return reply{}, badMember("/scope", "is neither all nor milestones")
 	case !s.cfg.Webhooks:
 		return reply{}, refusal{code: http.StatusConflict, text: "Webhooks for subscribers are switched off: set subscriptions.webhooks."}
+	}
+	if err := s.heard(cmp.Or(in.Scope, status.ScopeAll), in.Language, in.TimeZone); err != nil {
+		return reply{}, err
 	}
 	ids, err := s.componentsNamed(c, in.Components)
 	if err != nil {

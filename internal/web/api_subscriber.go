@@ -15,9 +15,15 @@ type subscriberEdited struct {
 	TimeZone   *string       `json:"time_zone,omitzero"`
 }
 
-func checkScope(scope status.Scope) error {
-	if scope != status.ScopeAll && scope != status.ScopeMilestones {
+// heard checks how somebody wants to hear of things.
+func (s *Server) heard(scope status.Scope, language, zone string) error {
+	switch {
+	case scope != status.ScopeAll && scope != status.ScopeMilestones:
 		return badMember("/scope", "is neither all nor milestones")
+	case language != "" && !slices.Contains(s.languageTags(), language):
+		return badMember("/language", "is none of "+strings.Join(s.languageTags(), ", "))
+	case zone != "" && !validZone(zone):
+		return badMember("/time_zone", "is no zone such as Europe/Berlin")
 	}
 	return nil
 }
@@ -50,13 +56,12 @@ func (s *Server) apiEditSubscriber(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	switch {
-	case in.Scope != nil && checkScope(*in.Scope) != nil:
-		return reply{}, checkScope(*in.Scope)
-	case in.Language != nil && *in.Language != "" && !slices.Contains(s.languageTags(), *in.Language):
-		return reply{}, badMember("/language", "is none of "+strings.Join(s.languageTags(), ", "))
-	case in.TimeZone != nil && len(*in.TimeZone) > 60:
-		return reply{}, badMember("/time_zone", "is no zone such as Europe/Berlin")
+	wish := status.Subscriber{Scope: status.ScopeAll}
+	change(&wish.Scope, in.Scope)
+	change(&wish.Language, in.Language)
+	change(&wish.TimeZone, in.TimeZone)
+	if err := s.heard(wish.Scope, wish.Language, wish.TimeZone); err != nil {
+		return reply{}, err
 	}
 	sub, err := s.store.ChangeSubscriber(c.UserContext(), c.id(), func(sub status.Subscriber) (status.Subscriber, error) {
 		if r, err := versioned(showSubscriberAPI(d)(sub)); err != nil || c.version > 0 && r.version != c.version {
