@@ -25,13 +25,16 @@ type adminCmd struct {
 }
 
 type adminCreate struct {
-	Email         string `arg:""`
+	Email         string `arg:"" help:"The address to sign in with."`
 	Name          string `help:"How the audit log calls the person."`
 	Role          string `enum:"viewer,responder,admin" default:"admin" help:"viewer, responder or admin."`
 	PasswordStdin bool   `help:"Read the password from standard input instead of making one."`
 }
 
 func (a *adminCreate) Run(c *cli) error {
+	if name, host, found := strings.Cut(strings.TrimSpace(a.Email), "@"); !found || name == "" || host == "" {
+		return fmt.Errorf("%q is no email address, such as jo@example.com", a.Email)
+	}
 	password, shown, err := choosePassword(a.PasswordStdin)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func (a *adminCreate) Run(c *cli) error {
 }
 
 type adminReset struct {
-	Email         string `arg:""`
+	Email         string `arg:"" help:"Of the account; statusbridge admin list shows them."`
 	PasswordStdin bool   `help:"Read the password from standard input instead of making one."`
 }
 
@@ -80,7 +83,7 @@ func (a *adminReset) Run(c *cli) error {
 }
 
 type adminTOTP struct {
-	Email string `arg:""`
+	Email string `arg:"" help:"Of the account; statusbridge admin list shows them."`
 }
 
 func (a *adminTOTP) Run(c *cli) error {
@@ -90,7 +93,7 @@ func (a *adminTOTP) Run(c *cli) error {
 }
 
 type adminPasskeys struct {
-	Email string `arg:""`
+	Email string `arg:"" help:"Of the account; statusbridge admin list shows them."`
 }
 
 func (a *adminPasskeys) Run(c *cli) error {
@@ -100,7 +103,7 @@ func (a *adminPasskeys) Run(c *cli) error {
 }
 
 type adminOff struct {
-	Email string `arg:""`
+	Email string `arg:"" help:"Of the account; statusbridge admin list shows them."`
 }
 
 func (a *adminOff) Run(c *cli) error {

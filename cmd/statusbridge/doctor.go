@@ -70,11 +70,16 @@ func (d *doctorCmd) Run(c *cli) error {
 }
 
 func show(c *cli, one status.Check) {
-	word := string(one.State)
-	if one.State == status.CheckFail {
-		word = "FAIL"
+	word := fmt.Sprintf("%-4s", one.State)
+	switch one.State {
+	case status.CheckOK:
+		word = paint(c.out, green, word)
+	case status.CheckWarn:
+		word = paint(c.out, yellow, word)
+	case status.CheckFail:
+		word = paint(c.out, red, "FAIL")
 	}
-	fmt.Fprintf(c.out, "%-4s  %s: %s\n", word, one.Name, strings.ReplaceAll(one.What, "\n", "\n      "))
+	fmt.Fprintf(c.out, "%s  %s: %s\n", word, one.Name, strings.ReplaceAll(one.What, "\n", "\n      "))
 	if one.Mend != "" {
 		fmt.Fprintf(c.out, "      mend: %s\n", one.Mend)
 	}

@@ -78,13 +78,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "statusbridge: %v; see statusbridge help\n", err)
+		complain(stderr, misread(parser, args, err))
 		return exitUsage
 	}
 	if err := ctx.Run(c); err != nil {
 		var quiet findings
 		if !errors.As(err, &quiet) {
-			fmt.Fprintln(stderr, "statusbridge:", strings.TrimSpace(err.Error()))
+			complain(stderr, strings.TrimSpace(err.Error()))
 		}
 		return exitFailure
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/store"
@@ -64,5 +65,18 @@ func (c *cli) withStoreFor(limit time.Duration, do func(context.Context, *store.
 		return err
 	}
 	defer s.Close()
-	return do(ctx, s)
+	if err := s.Ping(ctx); err != nil {
+		return fmt.Errorf("%w; is it running, and is `database` right?", err)
+	}
+	err = do(ctx, s)
+	if err != nil && untouched(ctx, s) {
+		return fmt.Errorf("nothing has been kept in this database yet: start statusbridge once, or name another folder's with --database sqlite:PATH (%w)", err)
+	}
+	return err
+}
+
+// untouched reports whether no daemon has ever run on a database.
+func untouched(ctx context.Context, s *store.Store) bool {
+	steps, err := s.MigrationStatus(ctx)
+	return err == nil && !slices.ContainsFunc(steps, func(m store.Migration) bool { return !m.Applied.IsZero() })
 }

@@ -91,10 +91,10 @@ func (r *rulesTest) Run(c *cli) error {
 	} else {
 		for _, t := range results {
 			if len(t.Failures) == 0 {
-				fmt.Fprintf(c.out, "ok    %s\n", t.Name)
+				fmt.Fprintf(c.out, "%s    %s\n", paint(c.out, green, "ok"), t.Name)
 				continue
 			}
-			fmt.Fprintf(c.out, "FAIL  %s\n    %s\n", t.Name, strings.Join(t.Failures, "\n    "))
+			fmt.Fprintf(c.out, "%s  %s\n    %s\n", paint(c.out, red, "FAIL"), t.Name, strings.Join(t.Failures, "\n    "))
 		}
 		fmt.Fprintf(c.out, "%d passed, %d failed\n", len(results)-failed, failed)
 	}

@@ -23,7 +23,7 @@ type Finding struct {
 // OneOf makes the words for a text that should be one of a few, and suggests the
 // nearest.
 func OneOf(got string, right []string) (message, suggestion string) {
-	return fmt.Sprintf("is %q, but must be %s", status.Clip(got, 60), oneOf(right)), meant(got, right)
+	return fmt.Sprintf("is %q, but must be %s", status.Clip(got, 60), oneOf(right)), Meant(got, right)
 }
 
 // At makes a finding about a place in a text, for files that are not rules.
@@ -87,8 +87,8 @@ func excerpt(line string, column int) string {
 	return "  " + string(runes[from:to]) + "\n  " + string(pad) + "^"
 }
 
-// meant suggests the nearest of the words that would have been right.
-func meant(got string, right []string) string {
+// Meant suggests the nearest of the words that would have been right.
+func Meant(got string, right []string) string {
 	best, least := "", 3
 	if utf8.RuneCountInString(got) < 4 {
 		least = 2

@@ -95,7 +95,7 @@ func (c *checker) object(n *yaml.Node, what string, known ...string) (object, bo
 				return
 			}
 		}
-		c.report(key, meant(key.Value, known), "unknown key %q in %s", status.Clip(key.Value, 60), what)
+		c.report(key, Meant(key.Value, known), "unknown key %q in %s", status.Clip(key.Value, 60), what)
 	})
 	return o, plain(n).Kind == yaml.MappingNode
 }
@@ -181,7 +181,7 @@ func (c *checker) word(n *yaml.Node, what string, right []string) (string, bool)
 			return s, true
 		}
 	}
-	c.report(n, meant(s, right), "%s is %q, but must be %s", what, status.Clip(s, 60), oneOf(right))
+	c.report(n, Meant(s, right), "%s is %q, but must be %s", what, status.Clip(s, 60), oneOf(right))
 	return "", false
 }
 

@@ -261,7 +261,7 @@ func (c *checker) named(o object, key string, all intervals) []timeinterval.Time
 			continue
 		}
 		if _, ok := all[s]; !ok {
-			c.report(e, meant(s, known), "the time interval %q is not among time_intervals", status.Clip(s, 60))
+			c.report(e, Meant(s, known), "the time interval %q is not among time_intervals", status.Clip(s, 60))
 		}
 		out = append(out, all[s]...)
 	}

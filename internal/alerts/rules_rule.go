@@ -124,7 +124,7 @@ func (c *checker) ruleSource(n *yaml.Node, sources []status.Source) string {
 			return s
 		}
 	}
-	c.report(n, meant(s, names), "the source %q is not among sources", status.Clip(s, 60))
+	c.report(n, Meant(s, names), "the source %q is not among sources", status.Clip(s, 60))
 	return ""
 }
 
@@ -165,7 +165,7 @@ func (c *checker) outlets(n *yaml.Node, event string) []string {
 		case anyName || slices.Contains(right, s):
 			out = append(out, s)
 		default:
-			c.report(e, meant(s, right), "the channel is %q, but must be %s, or the name of one under channels in statusbridge.yaml", status.Clip(s, 60), oneOf(right))
+			c.report(e, Meant(s, right), "the channel is %q, but must be %s, or the name of one under channels in statusbridge.yaml", status.Clip(s, 60), oneOf(right))
 		}
 	}
 	return out

@@ -87,7 +87,7 @@ func (w treeWalk) command(cmd *parse.CommandNode, rebound bool) {
 	if f, ok := cmd.Args[0].(*parse.IdentifierNode); ok {
 		name = f.Ident
 		if !slices.Contains(functionNames(), name) {
-			w.report(f, meant(name, functionNames()), "there is no function %q in rules", status.Clip(name, 40))
+			w.report(f, Meant(name, functionNames()), "there is no function %q in rules", status.Clip(name, 40))
 		}
 	}
 	for n, arg := range cmd.Args {
@@ -118,7 +118,7 @@ func (w treeWalk) argument(n parse.Node, rebound bool) {
 	case *parse.BoolNode, *parse.NilNode, *parse.NumberNode, *parse.StringNode:
 	case *parse.IdentifierNode:
 		if !slices.Contains(functionNames(), n.Ident) {
-			w.report(n, meant(n.Ident, functionNames()), "there is no function %q in rules", status.Clip(n.Ident, 40))
+			w.report(n, Meant(n.Ident, functionNames()), "there is no function %q in rules", status.Clip(n.Ident, 40))
 		}
 	case *parse.DotNode:
 		if w.allowed != nil && !rebound {
@@ -156,7 +156,7 @@ func (w treeWalk) field(n parse.Node, path []string) {
 		w.argument(&parse.DotNode{Pos: n.Position()}, false)
 		return
 	case !slices.Contains(evidenceFields, path[0]):
-		w.report(n, meant(path[0], evidenceFields), "alerts have no field .%s: there are %s", status.Clip(path[0], 40), "."+strings.Join(evidenceFields, ", ."))
+		w.report(n, Meant(path[0], evidenceFields), "alerts have no field .%s: there are %s", status.Clip(path[0], 40), "."+strings.Join(evidenceFields, ", ."))
 		return
 	case w.allowed == nil:
 		return
@@ -188,7 +188,7 @@ func (w treeWalk) public(n parse.Node, label string) {
 		right = append(right, name)
 	}
 	slices.Sort(right)
-	w.report(n, meant(label, right), "the label %q is neither in public_labels nor in group_by, and this text is published by itself", status.Clip(label, 60))
+	w.report(n, Meant(label, right), "the label %q is neither in public_labels nor in group_by, and this text is published by itself", status.Clip(label, 60))
 }
 
 func isField(n parse.Node, name string) bool {

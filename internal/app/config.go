@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 	_ "time/tzdata" // the container has no zone files
@@ -215,10 +216,31 @@ func readConfig(file string, must bool, cfg *Config) (err error) {
 	}
 	var found alerts.Findings
 	for _, e := range several.Errors {
-		found = append(found, alerts.At(file, src, e.Mark.Line, e.Mark.Column, e.Message))
+		found = append(found, misplaced(alerts.At(file, src, e.Mark.Line, e.Mark.Column, e.Message)))
 	}
 	return found
 }
+
+// misplaced words the finding of a key that is none as a person would, and
+// suggests the nearest one.
+func misplaced(f alerts.Finding) alerts.Finding {
+	key := unknownKey.FindStringSubmatch(f.Message)
+	if key == nil {
+		return f
+	}
+	var keys []string
+	for _, s := range Settings() {
+		keys = append(keys, strings.Split(s.Key, ".")...)
+	}
+	f.Message, f.Suggestion = fmt.Sprintf("there is no setting %q here", key[1]), alerts.Meant(key[1], keys)
+	if f.Suggestion == "" {
+		f.Suggestion = "`statusbridge config reference` lists them"
+	}
+	return f
+}
+
+// unknownKey is how yaml says it.
+var unknownKey = regexp.MustCompile(`^field (\S+) not found in type`)
 
 // empty reports whether a file says nothing: only comments and blank lines.
 func empty(src []byte) bool {

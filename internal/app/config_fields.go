@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"reflect"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/statusbridge/statusbridge/internal/alerts"
 )
 
 // field is one leaf of Config.
@@ -95,7 +98,11 @@ func fromEnvironment(cfg *Config, environ []string) error {
 		}
 		f, ok := byName[name]
 		if !ok {
-			return fmt.Errorf("environment: %s names no setting; `statusbridge config print` lists them", name)
+			hint := alerts.Meant(name, slices.Collect(maps.Keys(byName)))
+			if hint != "" {
+				hint = ", " + strings.TrimSuffix(hint, "?")
+			}
+			return fmt.Errorf("environment: %s names no setting%s; `statusbridge config print` lists them", name, hint)
 		}
 		if err := f.set(value); err != nil {
 			return fmt.Errorf("environment: %s: %w", name, err)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -180,7 +181,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.store.Close()
 	ln, err := net.Listen("tcp", d.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("%w; is another statusbridge running? set `listen` to a free port", err)
+		advice := "set `listen` to a free port of this machine, such as 127.0.0.1:8081"
+		if errors.Is(err, syscall.EADDRINUSE) {
+			advice = "is another statusbridge running? otherwise " + advice
+		}
+		return fmt.Errorf("%w; %s", err, advice)
 	}
 	var scraped net.Listener
 	if d.cfg.Metrics.Listen != "" {

@@ -1,7 +1,9 @@
 package status
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -65,7 +67,7 @@ func (t Token) Check(now time.Time) error {
 	}
 	for _, s := range t.Scopes {
 		if !slices.Contains(TokenScopes, s) {
-			return Invalid{"scopes", string(s) + " is not known"}
+			return Invalid{"scopes", fmt.Sprintf("%s is not known; there are %s", s, strings.Trim(fmt.Sprint(TokenScopes), "[]"))}
 		}
 	}
 	return nil

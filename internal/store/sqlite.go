@@ -27,6 +27,9 @@ func (s *Store) openSQLite(path string) error {
 		}
 		path, forget = filepath.Join(dir, "memory.db"), func() error { return os.RemoveAll(dir) }
 	}
+	if dir, err := os.Stat(filepath.Dir(path)); err != nil || !dir.IsDir() {
+		return fmt.Errorf("database sqlite:%s: there is no folder %s; make it, or set `database` to where it may be", path, filepath.Dir(path))
+	}
 	s.path = path
 	var err error
 	// Immediate: a transaction that reads first and writes later must not find
