@@ -15,7 +15,7 @@ SECONDS  ?= 5
 PEER     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: first-hour pictures docs release chart mail help tools check test build run kill9 histories faults fuzz bench
+.PHONY: first-hour pictures docs release chart mail help tools check test build run kill9 histories writers faults fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ kill9: tools ## long: kill -9 in a burst of webhooks, CYCLES times (1000)
 
 histories: ## random histories through the engine, STEPS (10 million) steps of them, against its nine invariants
 	STATUSBRIDGE_HISTORY_STEPS=$(STEPS) STATUSBRIDGE_HISTORY_SEED=$(SEED) $(GO) test -count=1 -timeout 12h -v -run 'TestInvariantsHoldInEveryHistory' ./internal/status
+
+writers: ## long: people, a program and automation on one issue at the same instants, ROUNDS (1000) of them from SEED
+	STATUSBRIDGE_HISTORY_ROUNDS=$(or $(ROUNDS),1000) STATUSBRIDGE_HISTORY_SEED=$(SEED) $(GO) test -count=1 -timeout 1h -v -run 'AtTheSameInstant|OverwritesUnseen' ./internal/web
 
 faults: ## plant each known fault into the engine; the invariants must catch it
 	$(GO) test -count=1 -v -run 'TestEachPlantedFaultIsCaught' ./internal/status
