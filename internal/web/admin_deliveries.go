@@ -45,6 +45,7 @@ type dispatchView struct {
 	Updates                     int // told as one
 	Took                        string
 	Urgent, Finished, Preparing bool
+	Alone                       bool      // on a page of its own
 	Due                         time.Time // zero: it has begun
 }
 
@@ -212,6 +213,7 @@ func (s *Server) showDispatch(c *fiber.Ctx, _ visit) error {
 	if d.FinishedAt.IsZero() {
 		c.Set("Refresh", waitRefresh)
 	}
+	view.Dispatch.Alone = true
 	title := cmp.Or(view.Dispatch.Target, view.Dispatch.Event)
 	return s.render(c, http.StatusOK, "dispatch.html", page{Title: title, Nav: "deliveries", Data: view})
 }

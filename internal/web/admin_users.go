@@ -40,7 +40,7 @@ type userPage struct {
 func roleOptions(chosen string) []option {
 	return []option{
 		{"viewer", "Viewer: reads", chosen == "viewer"},
-		{"responder", "Responder: issues, updates, maintenance", chosen == "responder"},
+		{"responder", "Responder: issues, maintenance", chosen == "responder"},
 		{"admin", "Admin: everything", chosen == "admin"},
 	}
 }

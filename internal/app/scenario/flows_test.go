@@ -187,6 +187,36 @@ var everyFlow = []flow{
 		f.choose("Role", "Responder")
 		f.tap("Create user")
 		f.sees(f.region("new")+"@example.com", "password")
+		f.tap(f.region("new") + "@example.com")
+		f.tap("Save")
+		f.sees("Saved.")
+	}},
+	{"component added, described and moved", func(f *shift) {
+		f.goTo("/admin/components")
+		f.tap("New component")
+		f.fill("Name", "Part of "+f.who)
+		f.tap("Add component")
+		f.tap("Part of " + f.who)
+		f.fill("Description", "Finds things.")
+		f.tap("Save changes")
+		f.sees("Saved.")
+		f.tap("↑Move Part of " + f.who + " up")
+		f.sees("Order changed.")
+	}},
+	{"who got what", func(f *shift) {
+		link := ""
+		eventually(f.t, "something was sent", func() error {
+			for _, to := range f.colleague.get("/admin/deliveries").links() {
+				if strings.HasPrefix(to, "/admin/deliveries/") {
+					link = to
+					return nil
+				}
+			}
+			return fmt.Errorf("nothing was")
+		})
+		f.goTo(link)
+		f.sees("Recipients", "sent")
+		f.tap("See what it tells of")
 	}},
 	{"token made and revoked", func(f *shift) {
 		f.goTo("/admin/settings/tokens")
@@ -278,11 +308,11 @@ func keyboardOnly(t *testing.T, w *world) {
 
 func newShift(t *testing.T, w *world, s screen, scripted bool, about ...string) *shift {
 	t.Helper()
-	who := fmt.Sprintf("%dpx", s.width)
+	way := "plain" // no name may begin another one
 	if scripted {
-		who += " scripted"
+		way = "scripted"
 	}
-	who = strings.Join(append([]string{who}, about...), " ")
+	who := strings.Join(append([]string{fmt.Sprintf("%dpx", s.width), way}, about...), " ")
 	colleague := *w.admin
 	colleague.t, colleague.cookies = t, maps.Clone(w.admin.cookies)
 	return &shift{hand: newHand(t, w.url, who, s, scripted), w: w, colleague: &colleague}
