@@ -49,7 +49,7 @@ func TestEveryLanguageSaysEverything(t *testing.T) {
 				t.Errorf("%s has no month %d", tag, n+1)
 			}
 		}
-		for _, says := range []string{status.SaysBegun, status.SaysCompleted, status.SaysCancelled, status.SaysMoved} {
+		for _, says := range []string{status.SaysBegun, status.SaysCompleted, status.SaysCancelled, status.SaysMoved, status.SaysSeriesOff} {
 			if tag != "en" && l.Says[says] == "" {
 				t.Errorf("%s does not translate %q", tag, says)
 			}

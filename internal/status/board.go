@@ -16,9 +16,10 @@ type Board struct {
 
 	Components   map[string]Component
 	Groups       map[string]Group
-	Issues       map[string]Issue       // open ones, recent ones, and those asked for
-	Maintenances map[string]Maintenance // likewise
-	Corrections  map[string]Correction  // new ones, and those asked for
+	Issues       map[string]Issue             // open ones, recent ones, and those asked for
+	Maintenances map[string]Maintenance       // likewise
+	Series       map[string]MaintenanceSeries // that are not called off
+	Corrections  map[string]Correction        // new ones, and those asked for
 	Signals      map[SignalKey]Signal
 	Tracks       map[TrackKey]Track
 	Timers       map[TimerKey]time.Time
@@ -32,7 +33,7 @@ func NewBoard(seed string) Board {
 	return Board{
 		Seed:       seed,
 		Components: map[string]Component{}, Groups: map[string]Group{},
-		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{}, Corrections: map[string]Correction{},
+		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{}, Series: map[string]MaintenanceSeries{}, Corrections: map[string]Correction{},
 		Signals: map[SignalKey]Signal{}, Tracks: map[TrackKey]Track{},
 		Timers: map[TimerKey]time.Time{}, Sources: map[string]SourceState{},
 		members: map[TrackKey]map[SignalKey]struct{}{},
@@ -47,6 +48,7 @@ type Changes struct {
 	Groups        map[string]Group
 	Issues        map[string]Issue
 	Maintenances  map[string]Maintenance
+	Series        map[string]MaintenanceSeries
 	Corrections   map[string]Correction
 	Signals       map[SignalKey]Signal
 	Tracks        map[TrackKey]Track
@@ -66,7 +68,7 @@ type Changes struct {
 
 // Empty reports whether there is nothing to save.
 func (c Changes) Empty() bool {
-	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Corrections)+len(c.Signals)+
+	return len(c.Components)+len(c.Groups)+len(c.Issues)+len(c.Maintenances)+len(c.Series)+len(c.Corrections)+len(c.Signals)+
 		len(c.Tracks)+len(c.Timers)+len(c.Sources)+len(c.Announcements)+len(c.Entries)+len(c.Verdicts)+len(c.Samples)+len(c.Withdrawn) == 0
 }
 
@@ -79,7 +81,7 @@ func (c Changes) Public() bool {
 // see a difference, something is to be sent or taken back, or the clock has
 // something else to do. Most of what alerts say stirs nothing.
 func (c Changes) Stirring() bool {
-	return c.Public() || len(c.Timers)+len(c.Announcements)+len(c.Withdrawn) > 0
+	return c.Public() || len(c.Series)+len(c.Timers)+len(c.Announcements)+len(c.Withdrawn) > 0
 }
 
 // Entry is one line of the audit log: who did what to what, and why.
@@ -155,6 +157,7 @@ func (b *Board) Merge(c Changes) {
 	maps.Copy(b.Groups, c.Groups)
 	maps.Copy(b.Issues, c.Issues)
 	maps.Copy(b.Maintenances, c.Maintenances)
+	maps.Copy(b.Series, c.Series)
 	maps.Copy(b.Corrections, c.Corrections)
 	maps.Copy(b.Tracks, c.Tracks)
 	maps.Copy(b.Sources, c.Sources)
@@ -197,6 +200,9 @@ func (b Board) Due() time.Time {
 	}
 	for _, m := range b.Maintenances {
 		sooner(m.next())
+	}
+	for _, s := range b.Series {
+		sooner(s.PlanAt)
 	}
 	return due
 }

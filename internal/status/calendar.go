@@ -15,6 +15,7 @@ const (
 	SaysCompleted = "The maintenance is complete."
 	SaysCancelled = "The maintenance will not take place."
 	SaysMoved     = "The maintenance has moved to another time."
+	SaysSeriesOff = "This maintenance and those that were to follow it will not take place."
 )
 
 // Subjects is the maintenance; a new one needs none.
@@ -46,6 +47,9 @@ func (e SaveMaintenance) revise(d *desk, who string) error {
 	if err := d.checkMaintenance(m); err != nil {
 		return err
 	}
+	if err := d.recur(e, before, &m, who); err != nil {
+		return err
+	}
 	d.c.Result = m.ID
 	if created {
 		d.tell(&m, EventMaintenanceScheduled, m.Body, who, e.Silent)
@@ -58,6 +62,33 @@ func (e SaveMaintenance) revise(d *desk, who string) error {
 	}
 	d.planReminders(m, e.Silent)
 	d.saveMaintenance(m)
+	return nil
+}
+
+// recur carries out what an edit says about repeating.
+func (d *desk) recur(e SaveMaintenance, before Maintenance, m *Maintenance, who string) error {
+	var r Recurrence
+	if e.Recurrence != nil {
+		r = Recurrence{strings.TrimPrefix(strings.TrimSpace(e.Recurrence.Rule), "RRULE:"), e.Recurrence.TimeZone}
+	}
+	s, goes := d.board.Series[m.SeriesID]
+	goes = goes && s.EndedAt.IsZero() && !m.Occurrence.IsZero()
+	switch {
+	case !goes && r.Rule == "":
+		return nil
+	case !goes:
+		if err := r.Check(m.ScheduledFor); err != nil {
+			return err
+		}
+		d.repeat(m, r, e.Silent, who)
+		return nil
+	case e.Later && e.Recurrence == nil:
+		return d.onwards(s, before, m, s.Rest(before.Occurrence), e.Silent, who)
+	case e.Later:
+		return d.onwards(s, before, m, r, e.Silent, who)
+	case e.Recurrence != nil:
+		return Invalid{"recurrence", "is that of a series; save this and all later ones to change it"}
+	}
 	return nil
 }
 
@@ -104,11 +135,18 @@ func (e PostMaintenanceUpdate) revise(d *desk, who string) error {
 	case to == Scheduled && m.State != Scheduled:
 		return Invalid{"state", "it has begun already"}
 	}
+	later := e.Later && to == Cancelled && m.SeriesID != ""
+	if later {
+		body = cmp.Or(body, SaysSeriesOff)
+	}
 	d.move(&m, to, body, who, e.Silent)
 	d.log(Entry{Actor: who, Action: string(to), Subject: m.ID, Reason: ReasonPerson, Detail: clip(body, 200)})
 	d.saveMaintenance(m)
 	d.over(m)
 	d.c.Result = m.ID
+	if s, ok := d.board.Series[m.SeriesID]; later && ok {
+		return d.endSeries(s, d.later(s.ID, m.Occurrence), body, who)
+	}
 	return nil
 }
 

@@ -26,7 +26,7 @@ func newDesk(b Board, r *Rules, now time.Time) *desk {
 	return &desk{board: b, rules: r, now: now, c: Changes{
 		Minted:     b.Minted,
 		Components: map[string]Component{}, Groups: map[string]Group{},
-		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{}, Corrections: map[string]Correction{},
+		Issues: map[string]Issue{}, Maintenances: map[string]Maintenance{}, Series: map[string]MaintenanceSeries{}, Corrections: map[string]Correction{},
 		Signals: map[SignalKey]Signal{}, Tracks: map[TrackKey]Track{},
 		Timers: map[TimerKey]time.Time{}, Sources: map[string]SourceState{},
 	}}

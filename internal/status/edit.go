@@ -91,6 +91,10 @@ type ArchiveGroup struct {
 type SaveMaintenance struct {
 	Maintenance
 	Silent bool
+	// Recurrence makes it repeat, or changes how it does; nil leaves that as it
+	// is, an empty rule ends it.
+	Recurrence *Recurrence
+	Later      bool // all later occurrences of its series, too
 }
 
 // PostMaintenanceUpdate adds a statement to a maintenance, and with a state
@@ -101,5 +105,6 @@ type PostMaintenanceUpdate struct {
 	Version int64
 	State   MaintenanceState // "" stays
 	Body    string
+	Later   bool // with cancelled: all later occurrences of its series, too
 	Silent  bool
 }

@@ -37,7 +37,9 @@ type Maintenance struct {
 	StartedAt      time.Time // zero: not yet
 	EndedAt        time.Time // completed or cancelled
 	CreatedBy      string
-	Updates        []Update // oldest first
+	Updates        []Update  // oldest first
+	SeriesID       string    // "": it does not repeat
+	Occurrence     time.Time // when the series puts it, wherever it was moved to
 }
 
 // Running reports whether the work is under way.

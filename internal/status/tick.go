@@ -31,6 +31,11 @@ func Tick(b Board, r *Rules, now time.Time) Changes {
 	for _, id := range sortedKeys(b.Maintenances) {
 		d.turn(b.Maintenances[id])
 	}
+	for _, id := range sortedKeys(b.Series) {
+		if s := b.Series[id]; s.Goes() && !s.PlanAt.After(now) {
+			d.extend(s)
+		}
+	}
 	return d.c
 }
 

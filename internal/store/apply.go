@@ -135,6 +135,7 @@ func trimmed(c status.Changes) status.Changes {
 	c.Groups = trimRows(c.Groups, groups.trim)
 	c.Issues = trimRows(c.Issues, trimIssue)
 	c.Maintenances = trimRows(c.Maintenances, trimMaintenance)
+	c.Series = trimRows(c.Series, series.trim)
 	c.Corrections = trimRows(c.Corrections, corrections.trim)
 	c.Signals = trimRows(c.Signals, signals.trim)
 	c.Tracks = trimRows(c.Tracks, trimTrack)

@@ -87,7 +87,7 @@ func (s *Store) currentBoard(ctx context.Context, h handle, head boardHead, now 
 
 // picks says which rows of each table are wanted.
 type picks struct {
-	components, groups, issues, maintenances, corrections, signals, tracks, sources clause
+	components, groups, issues, maintenances, series, corrections, signals, tracks, sources clause
 }
 
 // clause is the tail of a query with its parameters.
@@ -109,7 +109,8 @@ func presentAt(now time.Time) picks {
 			UNION SELECT id FROM issues WHERE updated_at >= ?
 			UNION SELECT issue_id FROM tracks WHERE issue_id <> ''
 			UNION SELECT subject FROM timers WHERE kind IN ('publish', 'confirm'))`, since),
-		maintenances: where("state NOT IN ('completed', 'cancelled') OR updated_at >= ? OR ended_at >= ?", since, since),
+		maintenances: where("state NOT IN ('completed', 'cancelled') OR updated_at >= ? OR ended_at >= ? OR series_id <> '' AND scheduled_until >= ?", since, since, since),
+		series:       where("ended_at IS NULL"),
 		corrections:  where("created_at >= ?", since), // a form sent twice is found here
 		// Two halves with an index each: of alerts that ended long ago none is read.
 		signals: where("firing UNION ALL SELECT "+strings.Join(names(signals.shape()), ", ")+" FROM signals WHERE NOT firing AND seen_at >= ?", since),
@@ -124,7 +125,7 @@ func presentAt(now time.Time) picks {
 // changedSince picks what was saved after a revision.
 func changedSince(revision int64) picks {
 	c := where("revision > ?", revision)
-	return picks{components: c, groups: c, issues: c, maintenances: c, corrections: c, signals: c, tracks: c, sources: c}
+	return picks{components: c, groups: c, issues: c, maintenances: c, series: c, corrections: c, signals: c, tracks: c, sources: c}
 }
 
 // pull reads the picked rows, and all timers, onto the board.
@@ -139,6 +140,9 @@ func pull(ctx context.Context, h handle, b *status.Board, p picks) error {
 		},
 		func() error { return collect(ctx, h, issues, p.issues, &c.Issues, issueID) },
 		func() error { return collect(ctx, h, maintenances, p.maintenances, &c.Maintenances, maintenanceID) },
+		func() error {
+			return collect(ctx, h, series, p.series, &c.Series, func(v status.MaintenanceSeries) string { return v.ID })
+		},
 		func() error { return collect(ctx, h, corrections, p.corrections, &c.Corrections, correctionID) },
 		func() error {
 			return collect(ctx, h, signals, p.signals, &c.Signals, func(v status.Signal) status.SignalKey { return v.Key })

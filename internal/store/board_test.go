@@ -123,7 +123,7 @@ func TestABoardHoldsWhatCanStillMoveAndWhatMovedLately(t *testing.T) {
 	dismissed.Stage, dismissed.UpdatedAt = status.Dismissed, kept.Add(-long)
 	plan := func(id string, state status.MaintenanceState, ended time.Time) status.Maintenance {
 		m := maintenance(id)
-		m.State, m.EndedAt, m.UpdatedAt = state, ended, kept.Add(-long)
+		m.State, m.EndedAt, m.UpdatedAt, m.SeriesID = state, ended, kept.Add(-long), ""
 		return m
 	}
 	signal := func(name string, firing bool, seen time.Time) status.Signal {
@@ -175,6 +175,7 @@ func TestSubjectsComeOntoTheBoardHoweverOld(t *testing.T) {
 	onBothDSN(t, func(t *testing.T, dsn string) {
 		old := maintenance("plan")
 		old.State, old.EndedAt, old.UpdatedAt = status.Completed, kept.Add(-1000*time.Hour), kept.Add(-1000*time.Hour)
+		old.SeriesID = "" // occurrences to come stay
 		past := resolved(issue("issue", "r", "g"), kept.Add(-1000*time.Hour))
 		apply(t, open(t, dsn), status.Changes{Issues: issuesOf(past), Maintenances: maintenancesOf(old)})
 		s := open(t, dsn)

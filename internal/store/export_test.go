@@ -119,7 +119,7 @@ func (c *watchingConn) QueryContext(ctx context.Context, query string, args []dr
 func Columns() map[string][]string {
 	return map[string][]string{
 		components.name: names(components.shape()), groups.name: names(groups.shape()),
-		issues.name: names(issues.shape()), maintenances.name: names(maintenances.shape()),
+		issues.name: names(issues.shape()), maintenances.name: names(maintenances.shape()), series.name: names(series.shape()),
 		signals.name: names(signals.shape()), tracks.name: names(tracks.shape()),
 		timers.name: names(timers.shape()), entries.name: names(entries.shape()),
 		sources.name: names(sources.shape()), rulesVersions.name: names(rulesVersions.shape()),

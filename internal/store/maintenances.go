@@ -26,6 +26,8 @@ var maintenances = table[status.Maintenance]{
 			{"ended_at", at(&m.EndedAt)},
 			{"created_by", &m.CreatedBy},
 			{"updates", doc(&m.Updates)},
+			{"series_id", &m.SeriesID},
+			{"occurrence", at(&m.Occurrence)},
 		}
 	},
 }
@@ -44,4 +46,43 @@ func (s *Store) Maintenance(ctx context.Context, id string) (status.Maintenance,
 func (s *Store) Maintenances(ctx context.Context, limit int) ([]status.Maintenance, error) {
 	tail, args := limited("ORDER BY scheduled_for DESC, id DESC", nil, limit)
 	return maintenances.list(ctx, s.read, tail, args...)
+}
+
+var series = table[status.MaintenanceSeries]{
+	name: "maintenance_series", key: []string{"id"}, revised: true,
+	columns: func(s *status.MaintenanceSeries) []column {
+		return []column{
+			{"id", &s.ID},
+			{"version", &s.Version},
+			{"title", &s.Title},
+			{"body", &s.Body},
+			{"components", doc(&s.Components)},
+			{"auto_start", &s.AutoStart},
+			{"auto_end", &s.AutoEnd},
+			{"silent", &s.Silent},
+			{"recurrence", &s.Recurrence.Rule},
+			{"time_zone", &s.Recurrence.TimeZone},
+			{"begins", at(&s.Begins)},
+			{"length", &s.Length},
+			{"planned", at(&s.Planned)},
+			{"plan_at", at(&s.PlanAt)},
+			{"ended_at", at(&s.EndedAt)},
+			{"created_at", at(&s.CreatedAt)},
+			{"updated_at", at(&s.UpdatedAt)},
+			{"created_by", &s.CreatedBy},
+		}
+	},
+}
+
+// SeriesByID reads series; those that are not known are not in the map.
+func (s *Store) SeriesByID(ctx context.Context, ids []string) (found map[string]status.MaintenanceSeries, err error) {
+	named := where("id IN "+s.dialect.elements("?"), list(ids))
+	err = collect(ctx, s.read, series, named, &found, func(v status.MaintenanceSeries) string { return v.ID })
+	return found, err
+}
+
+// SeriesGoing lists the series of which more occurrences will be planned, the
+// one that is due soonest first.
+func (s *Store) SeriesGoing(ctx context.Context) ([]status.MaintenanceSeries, error) {
+	return series.list(ctx, s.read, "WHERE plan_at IS NOT NULL ORDER BY plan_at, id")
 }

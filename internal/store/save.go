@@ -18,8 +18,8 @@ func newSum() *sum {
 	return &sum{status.Changes{
 		Components: map[string]status.Component{}, Groups: map[string]status.Group{},
 		Issues: map[string]status.Issue{}, Maintenances: map[string]status.Maintenance{},
-		Corrections: map[string]status.Correction{},
-		Signals:     map[status.SignalKey]status.Signal{}, Tracks: map[status.TrackKey]status.Track{},
+		Series: map[string]status.MaintenanceSeries{}, Corrections: map[string]status.Correction{},
+		Signals: map[status.SignalKey]status.Signal{}, Tracks: map[status.TrackKey]status.Track{},
 		Timers: map[status.TimerKey]time.Time{}, Sources: map[string]status.SourceState{},
 	}}
 }
@@ -29,6 +29,7 @@ func (s *sum) add(c status.Changes) {
 	maps.Copy(s.Groups, c.Groups)
 	maps.Copy(s.Issues, c.Issues)
 	maps.Copy(s.Maintenances, c.Maintenances)
+	maps.Copy(s.Series, c.Series)
 	maps.Copy(s.Corrections, c.Corrections)
 	maps.Copy(s.Signals, c.Signals)
 	maps.Copy(s.Tracks, c.Tracks)
@@ -51,6 +52,7 @@ func (s *Store) save(ctx context.Context, h handle, c *sum, revision, minted int
 		func() error { return write(ctx, h, d, groups, revision, values(c.Groups)) },
 		func() error { return write(ctx, h, d, issues, revision, closedFirst(c.Issues)) },
 		func() error { return write(ctx, h, d, maintenances, revision, values(c.Maintenances)) },
+		func() error { return write(ctx, h, d, series, revision, values(c.Series)) },
 		func() error { return write(ctx, h, d, corrections, revision, values(c.Corrections)) },
 		func() error { return write(ctx, h, d, signals, revision, values(c.Signals)) },
 		func() error { return write(ctx, h, d, tracks, revision, values(c.Tracks)) },

@@ -167,6 +167,7 @@ func (s *Store) Due(ctx context.Context) (time.Time, error) {
 			SELECT MIN(due_at) AS due FROM timers
 			UNION ALL SELECT MIN(scheduled_for) FROM maintenances WHERE state = 'scheduled' AND auto_start
 			UNION ALL SELECT MIN(scheduled_until) FROM maintenances WHERE state IN ('in_progress', 'verifying') AND auto_end
+			UNION ALL SELECT MIN(plan_at) FROM maintenance_series
 		) AS dues`)
 }
 

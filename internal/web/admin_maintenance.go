@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -13,29 +12,6 @@ import (
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
-
-// localLayout is how datetime-local inputs write a moment; ours are UTC.
-const localLayout = "2006-01-02T15:04"
-
-func writeLocal(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(localLayout)
-}
-
-// parseLocal reads a datetime-local input as UTC; empty is the zero time.
-func parseLocal(field, value string) (time.Time, error) {
-	if value == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{localLayout, localLayout + ":05"} {
-		if t, err := time.ParseInLocation(layout, value, time.UTC); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, status.Invalid{Field: field, Message: "is not a date and time such as 2026-11-22T03:30"}
-}
 
 type maintenancesPage struct {
 	Ahead []maintenanceCard // running and planned, soonest first
@@ -49,6 +25,9 @@ type maintenanceCard struct {
 	For         string
 	Components  []string
 	Overlaps    []overlap
+	Series      string // id; "": it does not repeat
+	Repeats     string // how, in words
+	Later       []maintenanceCard
 }
 
 func (s *Server) showMaintenances(c *fiber.Ctx, _ visit) error {
@@ -61,9 +40,16 @@ func (s *Server) showMaintenances(c *fiber.Ctx, _ visit) error {
 	if err != nil {
 		return err
 	}
+	series, err := s.seriesOf(ctx, plans...)
+	if err != nil {
+		return err
+	}
 	var view maintenancesPage
 	for _, m := range plans {
 		card := maintenanceCardOf(m, d)
+		if one, ok := series[m.SeriesID]; ok && one.EndedAt.IsZero() {
+			card.Repeats = repeatWords(one.Recurrence, one.Begins)
+		}
 		if m.Over() {
 			view.Over = append(view.Over, card)
 			continue
@@ -72,92 +58,19 @@ func (s *Server) showMaintenances(c *fiber.Ctx, _ visit) error {
 		view.Ahead = append(view.Ahead, card)
 	}
 	slices.SortFunc(view.Ahead, func(a, b maintenanceCard) int { return a.From.Compare(b.From) })
+	view.Ahead = foldSeries(view.Ahead)
 	return s.render(c, http.StatusOK, "maintenances.html", page{Title: "Maintenance", Nav: "maintenance", Data: view})
 }
 
 func maintenanceCardOf(m status.Maintenance, d directory) maintenanceCard {
 	card := maintenanceCard{
 		ID: m.ID, Title: m.Title, Look: maintenanceLooks[m.State], From: m.ScheduledFor, Until: m.ScheduledUntil,
-		For: roughly(m.ScheduledUntil.Sub(m.ScheduledFor)),
+		For: roughly(m.ScheduledUntil.Sub(m.ScheduledFor)), Series: m.SeriesID,
 	}
 	for _, id := range m.Components {
 		card.Components = append(card.Components, d.name(id))
 	}
 	return card
-}
-
-func maintenanceFields(d directory) []sheetField {
-	when := func(v string) string {
-		t, err := parseLocal("", v)
-		if err != nil || t.IsZero() {
-			return v
-		}
-		return utc(t)
-	}
-	names := func(v string) string {
-		var words []string
-		for _, id := range strings.Fields(v) {
-			words = append(words, d.name(id))
-		}
-		return strings.Join(words, ", ")
-	}
-	return []sheetField{
-		{"title", "Title", nil},
-		{"body", "Description", nil},
-		{"from", "Begins", when},
-		{"until", "Ends", when},
-		{"components", "Components", names},
-		{"auto_start", "Start by itself", yesNo},
-		{"auto_end", "End by itself", yesNo},
-	}
-}
-
-func yesNo(v string) string {
-	if v == "yes" {
-		return "Yes"
-	}
-	return "No"
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return ""
-}
-
-func maintenanceSheet(m status.Maintenance) sheet {
-	ids := slices.Clone(m.Components)
-	slices.Sort(ids)
-	return sheet{
-		"title": m.Title, "body": lines(m.Body), "from": writeLocal(m.ScheduledFor), "until": writeLocal(m.ScheduledUntil),
-		"components": strings.Join(ids, " "), "auto_start": yes(m.AutoStart), "auto_end": yes(m.AutoEnd),
-	}
-}
-
-func readMaintenanceSheet(f url.Values) sheet {
-	ids := slices.DeleteFunc(slices.Clone(f["components"]), func(id string) bool { return !validID(id) })
-	slices.Sort(ids)
-	return sheet{
-		"title": strings.Join(strings.Fields(f.Get("title")), " "), "body": lines(f.Get("body")),
-		"from": f.Get("from"), "until": f.Get("until"), "components": strings.Join(slices.Compact(ids), " "),
-		"auto_start": yes(f.Get("auto_start") != ""), "auto_end": yes(f.Get("auto_end") != ""),
-	}
-}
-
-func (sh sheet) maintenance(id string, version int64) (status.Maintenance, error) {
-	from, err := parseLocal("from", sh["from"])
-	if err != nil {
-		return status.Maintenance{}, err
-	}
-	until, err := parseLocal("until", sh["until"])
-	if err != nil {
-		return status.Maintenance{}, err
-	}
-	return status.Maintenance{
-		ID: id, Version: version, Title: sh["title"], Body: sh["body"], Components: strings.Fields(sh["components"]),
-		ScheduledFor: from, ScheduledUntil: until, AutoStart: sh["auto_start"] != "", AutoEnd: sh["auto_end"] != "",
-	}, nil
 }
 
 type maintenancePage struct {
@@ -178,12 +91,15 @@ type maintenancePage struct {
 	Over     bool
 	Notify   string
 	Overrun  *overrun
+	Series   *seriesView
+	Repeats  []option
+	Days     []option
 }
 
 func (s *Server) showNewMaintenance(c *fiber.Ctx, _ visit) error {
 	// tomorrow at a quiet full hour is a better start than an empty field
 	from := s.clock.Now().UTC().Truncate(time.Hour).Add(24 * time.Hour)
-	blank := maintenanceSheet(status.Maintenance{ScheduledFor: from, ScheduledUntil: from.Add(time.Hour), AutoStart: true, AutoEnd: true})
+	blank := maintenanceSheet(status.Maintenance{ScheduledFor: from, ScheduledUntil: from.Add(time.Hour), AutoStart: true, AutoEnd: true}, status.MaintenanceSeries{})
 	return s.sendMaintenance(c, http.StatusOK, maintenancePage{Sheet: blank, Editable: true})
 }
 
@@ -207,7 +123,11 @@ func (s *Server) sendMaintenanceOf(c *fiber.Ctx, code int, view maintenancePage)
 	if err != nil {
 		return err
 	}
-	view.ID, view.Version, view.Card, view.Seen = m.ID, m.Version, maintenanceCardOf(m, d), maintenanceSheet(m)
+	series, err := s.seriesOf(ctx, m)
+	if err != nil {
+		return err
+	}
+	view.ID, view.Version, view.Card, view.Seen = m.ID, m.Version, maintenanceCardOf(m, d), maintenanceSheet(m, series[m.SeriesID])
 	if view.Sheet == nil {
 		view.Sheet = view.Seen
 	}
@@ -215,11 +135,20 @@ func (s *Server) sendMaintenanceOf(c *fiber.Ctx, code int, view maintenancePage)
 	if err != nil {
 		return err
 	}
+	if one, ok := series[m.SeriesID]; ok {
+		view.Series = seriesViewOf(m, one, plans, d)
+	}
 	view.Card.Overlaps, view.Overrun = overlapsOf(m, plans, d), overrunOf(m, s.clock.Now())
 	view.Updates, view.Log = updateViews(m.Updates), entryViews(entries, nil)
 	view.Editable, view.Over, view.Steps = !m.Over(), m.Over(), maintenanceSteps(m.State)
+	if view.Series != nil && view.Series.Goes && m.State == status.Scheduled {
+		view.Steps = append(view.Steps, option{Value: cancelLater, Label: "Cancel this and all later ones"})
+	}
 	return s.sendMaintenance(c, code, view)
 }
+
+// cancelLater is the step that ends a series.
+const cancelLater = "cancelled-later"
 
 // maintenanceSteps are the states that follow, in words of doing.
 func maintenanceSteps(from status.MaintenanceState) []option {
@@ -246,6 +175,7 @@ func (s *Server) sendMaintenance(c *fiber.Ctx, code int, view maintenancePage) e
 	if view.Notify, err = s.whoIsTold(c.UserContext()); err != nil {
 		return err
 	}
+	view.Repeats, view.Days = repeatOptions(view.Sheet["repeat"]), dayOptions(view.Sheet["days"])
 	if view.Problem == nil {
 		view.Problem = map[string]string{}
 	}
@@ -275,6 +205,9 @@ func (s *Server) scheduleMaintenance(c *fiber.Ctx, v visit) error {
 	id := ""
 	if err == nil {
 		edit := status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""}
+		if edit.Recurrence, err = sh.recurrence(m.ScheduledFor); err != nil {
+			return s.sendMaintenance(c, http.StatusUnprocessableEntity, maintenancePage{Sheet: sh, Editable: true, Problem: maintenanceProblem(err)})
+		}
 		id, err = s.create(c.UserContext(), v, edit, func(b status.Board, since time.Time) string {
 			for _, o := range b.Maintenances {
 				if o.Title == m.Title && o.Body == m.Body && o.ScheduledFor.Equal(m.ScheduledFor) &&
@@ -285,9 +218,8 @@ func (s *Server) scheduleMaintenance(c *fiber.Ctx, v visit) error {
 			return ""
 		})
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		return s.sendMaintenance(c, http.StatusUnprocessableEntity, maintenancePage{Sheet: sh, Editable: true, Problem: maintenanceProblem(invalid)})
+	if errors.As(err, new(status.Invalid)) {
+		return s.sendMaintenance(c, http.StatusUnprocessableEntity, maintenancePage{Sheet: sh, Editable: true, Problem: maintenanceProblem(err)})
 	}
 	if err != nil {
 		return err
@@ -296,8 +228,10 @@ func (s *Server) scheduleMaintenance(c *fiber.Ctx, v visit) error {
 }
 
 // maintenanceProblem puts the core's words at the form's inputs.
-func maintenanceProblem(e status.Invalid) map[string]string {
-	field := map[string]string{"scheduled_for": "from", "scheduled_until": "until"}[e.Field]
+func maintenanceProblem(err error) map[string]string {
+	var e status.Invalid
+	errors.As(err, &e)
+	field := map[string]string{"scheduled_for": "from", "scheduled_until": "until", "recurrence": "repeat", "time_zone": "zone"}[e.Field]
 	if field == "" {
 		field = e.Field
 	}
@@ -310,10 +244,15 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	yours, seen := readMaintenanceSheet(f), seenSheet(f, maintenanceSheet(now))
-	m, err := yours.maintenance(id, version(f))
+	series, err := s.seriesOf(ctx, now)
+	if err != nil {
+		return err
+	}
+	yours, seen := readMaintenanceSheet(f), seenSheet(f, maintenanceSheet(now, series[now.SeriesID]))
+	was, one := maintenanceSheet(now, series[now.SeriesID]), series[now.SeriesID]
+	edit, err := yours.edit(id, f, was, one.ID != "" && one.EndedAt.IsZero() && !now.Occurrence.IsZero())
 	if err == nil {
-		_, err = s.revise(ctx, v, status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""})
+		_, err = s.revise(ctx, v, edit)
 	}
 	var invalid status.Invalid
 	switch {
@@ -325,7 +264,7 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 		if err != nil {
 			return err
 		}
-		merged, diffs := merge(maintenanceFields(d), seen, maintenanceSheet(now), yours)
+		merged, diffs := merge(maintenanceFields(d), seen, maintenanceSheet(now, series[now.SeriesID]), yours)
 		if settled(diffs) {
 			return redirect(c, "/admin/maintenance/"+id, "saved")
 		}
@@ -335,7 +274,7 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 		})
 	case errors.As(err, &invalid):
 		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{
-			Sheet: yours, Problem: maintenanceProblem(invalid),
+			Sheet: yours, Problem: maintenanceProblem(err),
 			Alert: "Nothing was saved yet: " + invalid.Message + ".",
 		})
 	case err != nil:
@@ -349,6 +288,9 @@ func (s *Server) updateMaintenance(c *fiber.Ctx, v visit) error {
 	edit := status.PostMaintenanceUpdate{
 		ID: id, Version: version(f), State: status.MaintenanceState(f.Get("state")),
 		Body: lines(f.Get("body")), Silent: f.Get("silent") != "",
+	}
+	if edit.State == cancelLater {
+		edit.State, edit.Later = status.Cancelled, true
 	}
 	_, err := s.revise(ctx, v, edit)
 	var invalid status.Invalid

@@ -76,7 +76,7 @@ func TestPlanningAndRunningMaintenance(t *testing.T) {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	b.get("/admin/maintenance").want(t, http.StatusOK, "Database upgrade", "Checkout", "2 hours")
-	b.get(path).want(t, http.StatusOK, `value="2026-01-06T02:00"`, "Start now", "Begins (UTC)")
+	b.get(path).want(t, http.StatusOK, `value="2026-01-06T02:00"`, "Start now", `name="zone" value="UTC"`)
 
 	version := strconv.FormatInt(m.Version, 10)
 	step := url.Values{"version": {version}, "state": {"in_progress"}}

@@ -15,6 +15,20 @@ type maintenanceAsked struct {
 	AutoStart      bool      `json:"auto_start,omitzero"`
 	AutoEnd        bool      `json:"auto_end,omitzero"`
 	Silent         bool      `json:"silent,omitzero"`
+	// Recurrence makes it the first of a series.
+	Recurrence *recurrenceAsked `json:"recurrence,omitzero"`
+}
+
+type recurrenceAsked struct {
+	RRule    string `json:"rrule"`              // RFC 5545; "" ends the series
+	TimeZone string `json:"time_zone,omitzero"` // IANA; "" is UTC
+}
+
+func (r *recurrenceAsked) recurrence() *status.Recurrence {
+	if r == nil {
+		return nil
+	}
+	return &status.Recurrence{Rule: r.RRule, TimeZone: r.TimeZone}
 }
 
 type maintenanceEdited struct {
@@ -26,12 +40,16 @@ type maintenanceEdited struct {
 	AutoStart      *bool      `json:"auto_start,omitzero"`
 	AutoEnd        *bool      `json:"auto_end,omitzero"`
 	Silent         bool       `json:"silent,omitzero"`
+	Later          bool       `json:"later,omitzero"` // all later occurrences of its series, too
+
+	Recurrence *recurrenceAsked `json:"recurrence,omitzero"`
 }
 
 type maintenanceUpdateAsked struct {
 	Body   string                  `json:"body,omitzero"`
 	State  status.MaintenanceState `json:"state,omitzero"`
 	Silent bool                    `json:"silent,omitzero"`
+	Later  bool                    `json:"later,omitzero"` // with cancelled: all later occurrences, too
 }
 
 func (d directory) findAll(names []string) []string {
@@ -62,13 +80,29 @@ func (s *Server) apiMaintenances(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return paged(c, found, limit, s.showMaintenanceAPI(d), func(m status.Maintenance) []string { return byTime(m.CreatedAt, m.ID) }), nil
+	series, err := s.seriesOf(c.UserContext(), found...)
+	if err != nil {
+		return reply{}, err
+	}
+	return paged(c, found, limit, s.showMaintenanceAPI(d, series), func(m status.Maintenance) []string { return byTime(m.CreatedAt, m.ID) }), nil
 }
 
 func (s *Server) apiMaintenance(c *call) (reply, error) { return s.maintenanceReply(c, c.id()) }
 
 func (s *Server) maintenanceReply(c *call, id string) (reply, error) {
-	return one(s, c, id, s.store.Maintenance, s.showMaintenanceAPI)
+	m, err := s.store.Maintenance(c.UserContext(), id)
+	if err != nil {
+		return reply{}, err
+	}
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return reply{}, err
+	}
+	series, err := s.seriesOf(c.UserContext(), m)
+	if err != nil {
+		return reply{}, err
+	}
+	return versioned(s.showMaintenanceAPI(d, series)(m))
 }
 
 func (s *Server) apiPlanMaintenance(c *call) (reply, error) {
@@ -80,7 +114,7 @@ func (s *Server) apiPlanMaintenance(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	id, err := s.revise(c.UserContext(), c.visit(), status.SaveMaintenance{Silent: in.Silent, Maintenance: status.Maintenance{
+	id, err := s.revise(c.UserContext(), c.visit(), status.SaveMaintenance{Silent: in.Silent, Recurrence: in.Recurrence.recurrence(), Maintenance: status.Maintenance{
 		Title: in.Title, Body: in.Body, Components: d.findAll(in.Components), ScheduledFor: in.ScheduledFor, ScheduledUntil: in.ScheduledUntil,
 		AutoStart: in.AutoStart, AutoEnd: in.AutoEnd,
 	}})
@@ -117,7 +151,7 @@ func (s *Server) apiEditMaintenance(c *call) (reply, error) {
 	if in.Components != nil {
 		m.Components = d.findAll(*in.Components)
 	}
-	if _, err := s.revise(c.UserContext(), c.visit(), status.SaveMaintenance{Maintenance: m, Silent: in.Silent}); err != nil {
+	if _, err := s.revise(c.UserContext(), c.visit(), status.SaveMaintenance{Maintenance: m, Silent: in.Silent, Later: in.Later, Recurrence: in.Recurrence.recurrence()}); err != nil {
 		return reply{}, err
 	}
 	return s.maintenanceReply(c, m.ID)
@@ -128,7 +162,7 @@ func (s *Server) apiUpdateMaintenance(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	_, err = s.revise(c.UserContext(), c.visit(), status.PostMaintenanceUpdate{ID: c.id(), Version: c.version, State: in.State, Body: in.Body, Silent: in.Silent})
+	_, err = s.revise(c.UserContext(), c.visit(), status.PostMaintenanceUpdate{ID: c.id(), Version: c.version, State: in.State, Body: in.Body, Silent: in.Silent, Later: in.Later})
 	if err != nil {
 		return reply{}, err
 	}

@@ -184,17 +184,30 @@ type maintenanceShown struct {
 	EndedAt        *time.Time              `json:"ended_at"`
 	Updates        []updateShown           `json:"updates"`
 	URL            string                  `json:"url"`
+	Recurrence     *recurrenceShown        `json:"recurrence"` // null: it does not repeat
+}
+
+type recurrenceShown struct {
+	SeriesID   string     `json:"series_id"`
+	RRule      string     `json:"rrule"` // as it reads from its first occurrence on
+	TimeZone   string     `json:"time_zone"`
+	Begins     *time.Time `json:"begins"`     // the first occurrence
+	Occurrence *time.Time `json:"occurrence"` // where the rule puts this one, wherever it was moved to
+	EndedAt    *time.Time `json:"ended_at"`   // called off
 }
 
 func (m maintenanceShown) version() int64 { return m.Version }
 
-func (s *Server) showMaintenanceAPI(d directory) func(status.Maintenance) maintenanceShown {
+func (s *Server) showMaintenanceAPI(d directory, series map[string]status.MaintenanceSeries) func(status.Maintenance) maintenanceShown {
 	return func(m status.Maintenance) maintenanceShown {
 		v := maintenanceShown{
 			ID: m.ID, Version: m.Version, Title: m.Title, Body: m.Body, State: m.State, AutoStart: m.AutoStart, AutoEnd: m.AutoEnd,
 			ScheduledFor: moment(m.ScheduledFor), ScheduledUntil: moment(m.ScheduledUntil), CreatedAt: moment(m.CreatedAt),
 			CreatedBy: m.CreatedBy, UpdatedAt: moment(m.UpdatedAt), StartedAt: moment(m.StartedAt), EndedAt: moment(m.EndedAt),
 			Updates: updatesShown(m.Updates), URL: s.site.origin + "/maintenance/" + m.ID, Components: d.slugs(m.Components),
+		}
+		if one, ok := series[m.SeriesID]; ok {
+			v.Recurrence = &recurrenceShown{one.ID, one.Recurrence.Rule, one.Recurrence.TimeZone, moment(one.Begins), moment(m.Occurrence), moment(one.EndedAt)}
 		}
 		return v
 	}

@@ -164,6 +164,8 @@ type issues interface {
 type calendar interface {
 	Maintenance(ctx context.Context, id string) (status.Maintenance, error)
 	Maintenances(ctx context.Context, limit int) ([]status.Maintenance, error)
+	SeriesByID(ctx context.Context, ids []string) (map[string]status.MaintenanceSeries, error)
+	SeriesGoing(ctx context.Context) ([]status.MaintenanceSeries, error)
 }
 
 type catalogue interface {

@@ -30,6 +30,7 @@ type dayView struct {
 type dayPlan struct {
 	maintenanceCard
 	Continues bool // it began on an earlier day
+	ToCome    bool // planned later, by its series
 }
 
 // mostPlanned bounds the maintenances that a month is picked from.
@@ -49,6 +50,10 @@ func (s *Server) showMonth(c *fiber.Ctx, _ visit) error {
 		return err
 	}
 	slices.Reverse(plans) // the store lists the latest first
+	series, err := s.store.SeriesGoing(ctx)
+	if err != nil {
+		return err
+	}
 	d, err := s.directory(ctx)
 	if err != nil {
 		return err
@@ -61,9 +66,12 @@ func (s *Server) showMonth(c *fiber.Ctx, _ visit) error {
 		v := dayView{Day: day, Today: day.Equal(today)}
 		for _, m := range plans {
 			if m.State != status.Cancelled && m.ScheduledFor.Before(day.AddDate(0, 0, 1)) && m.ScheduledUntil.After(day) {
-				v.Plans = append(v.Plans, dayPlan{maintenanceCardOf(m, d), m.ScheduledFor.Before(day)})
+				v.Plans = append(v.Plans, dayPlan{maintenanceCard: maintenanceCardOf(m, d), Continues: m.ScheduledFor.Before(day)})
 				view.Empty = false
 			}
+		}
+		if later := toCome(series, plans, day); len(later) > 0 {
+			v.Plans, view.Empty = append(v.Plans, later...), false
 		}
 		view.Days = append(view.Days, v)
 	}

@@ -1,0 +1,323 @@
+package status
+
+import (
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/teambition/rrule-go"
+)
+
+// Occurrences of a series become maintenances of their own ahead of time, but
+// never more than a few at once: nobody reads sixty cards of a daily window.
+const (
+	planAhead = 60 * 24 * time.Hour
+	mostAhead = 8
+)
+
+// Recurrence says when a maintenance repeats.
+type Recurrence struct {
+	Rule     string // value of an RRULE, RFC 5545 3.3.10: FREQ=WEEKLY;BYDAY=TU
+	TimeZone string // IANA name of the zone whose local time is kept; "" is UTC
+}
+
+// MaintenanceSeries is a maintenance that repeats: what its occurrences are made from.
+type MaintenanceSeries struct {
+	ID         string
+	Version    int64
+	Title      string
+	Body       string
+	Components []string
+	AutoStart  bool
+	AutoEnd    bool
+	Silent     bool // nobody is reminded of its occurrences
+	Recurrence Recurrence
+	Begins     time.Time     // the first occurrence
+	Length     time.Duration // of each
+	Planned    time.Time     // the last occurrence that has become a maintenance
+	PlanAt     time.Time     // when the next one does, zero: never
+	EndedAt    time.Time     // called off
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	CreatedBy  string
+}
+
+// Zone is the time zone whose local time is kept.
+func (r Recurrence) Zone() (*time.Location, error) {
+	zone, err := time.LoadLocation(r.TimeZone)
+	if err != nil || r.TimeZone == "Local" {
+		return nil, Invalid{"time_zone", r.TimeZone + " is no time zone; name one such as Europe/Berlin"}
+	}
+	return zone, nil
+}
+
+// parse reads the rule for occurrences from an instant on. Windows repeat daily
+// at most, and all of them at the same local time.
+func (r Recurrence) parse(begins time.Time) (*rrule.RRule, error) {
+	zone, err := r.Zone()
+	if err != nil {
+		return nil, err
+	}
+	if strings.ContainsAny(r.Rule, "\r\n") {
+		return nil, Invalid{"recurrence", "is one line, such as FREQ=WEEKLY;BYDAY=TU"}
+	}
+	o, err := rrule.StrToROption(r.Rule)
+	switch {
+	case err != nil:
+		return nil, Invalid{"recurrence", "is no rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=TU: " + err.Error()}
+	case o.Freq > rrule.DAILY:
+		return nil, Invalid{"recurrence", "repeats more than once a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY"}
+	case len(o.Byhour)+len(o.Byminute)+len(o.Bysecond)+len(o.Byeaster) > 0 || !o.Dtstart.IsZero():
+		return nil, Invalid{"recurrence", "says at which hour; that is when the maintenance begins"}
+	case !o.Until.IsZero() && !strings.HasSuffix(r.until(), "Z"):
+		return nil, Invalid{"recurrence", "UNTIL is written in UTC, such as UNTIL=20271231T235959Z"}
+	}
+	o.Dtstart = begins.In(zone)
+	rule, err := rrule.NewRRule(*o)
+	if err != nil {
+		return nil, Invalid{"recurrence", err.Error()}
+	}
+	return rule, nil
+}
+
+func (r Recurrence) until() string {
+	for part := range strings.SplitSeq(r.Rule, ";") {
+		if value, ok := strings.CutPrefix(strings.ToUpper(part), "UNTIL="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// Check refuses a recurrence that cannot begin when the first occurrence does.
+func (r Recurrence) Check(begins time.Time) error {
+	rule, err := r.parse(begins)
+	if err != nil {
+		return err
+	}
+	first, ok := rule.Iterator()()
+	switch {
+	case !ok:
+		return Invalid{"recurrence", "never comes true"}
+	case !first.Equal(begins.Truncate(time.Second)):
+		return Invalid{"recurrence", "does not give the day on which it begins; the first that it gives is " + first.Format("Monday, 2 January 2006")}
+	}
+	return nil
+}
+
+// Occurrences are the beginnings of all occurrences, none for a broken rule. They may
+// be without end.
+func (s MaintenanceSeries) Occurrences() iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		rule, err := s.Recurrence.parse(s.Begins)
+		if err != nil {
+			return
+		}
+		next := rule.Iterator()
+		for t, ok := next(); ok && yield(t.UTC()); t, ok = next() {
+		}
+	}
+}
+
+// Rest is the recurrence as it reads from an occurrence on: of a number of
+// times, those before it are taken off.
+func (s MaintenanceSeries) Rest(from time.Time) Recurrence {
+	before := 0
+	for t := range s.Occurrences() {
+		if !t.Before(from) {
+			break
+		}
+		before++
+	}
+	parts := strings.Split(s.Recurrence.Rule, ";")
+	for n, part := range parts {
+		if value, ok := strings.CutPrefix(strings.ToUpper(part), "COUNT="); ok {
+			count, _ := strconv.Atoi(value)
+			parts[n] = "COUNT=" + strconv.Itoa(max(1, count-before))
+		}
+	}
+	return Recurrence{strings.Join(parts, ";"), s.Recurrence.TimeZone}
+}
+
+// Goes reports whether more occurrences will become maintenances.
+func (s MaintenanceSeries) Goes() bool { return !s.PlanAt.IsZero() }
+
+// following is the occurrence after the one that was planned last, and when it
+// becomes a maintenance: 60 days ahead, but not before the eighth before it
+// begins.
+func (s MaintenanceSeries) following() (at, due time.Time, ok bool) {
+	if !s.EndedAt.IsZero() {
+		return at, due, false
+	}
+	var all []time.Time
+	for t := range s.Occurrences() {
+		all = append(all, t)
+		if !t.After(s.Planned) {
+			continue
+		}
+		due = t.Add(-planAhead)
+		if n := len(all) - 1 - mostAhead; n >= 0 && all[n].After(due) {
+			due = all[n]
+		}
+		return t, due, true
+	}
+	return at, due, false
+}
+
+func (d *desk) saveSeries(s MaintenanceSeries) {
+	s.Version, s.UpdatedAt = d.board.Series[s.ID].Version+1, d.now
+	d.c.Series[s.ID] = s
+}
+
+// extend makes maintenances of the occurrences whose time has come. One that
+// passed whole while nobody ran is left out.
+func (d *desk) extend(s MaintenanceSeries) {
+	at, due, ok := s.following()
+	for ; ok && !due.After(d.now); at, due, ok = s.following() {
+		s.Planned = at
+		if !at.Add(s.Length).After(d.now) {
+			continue
+		}
+		m := Maintenance{
+			ID: d.mint(), Title: s.Title, Body: s.Body, State: Scheduled, AutoStart: s.AutoStart, AutoEnd: s.AutoEnd,
+			Components:   slices.DeleteFunc(slices.Clone(s.Components), func(id string) bool { c, ok := d.component(id); return !ok || c.Archived }),
+			ScheduledFor: at, ScheduledUntil: at.Add(s.Length), SeriesID: s.ID, Occurrence: at, CreatedAt: d.now, CreatedBy: s.CreatedBy,
+		}
+		// The series was announced with its first occurrence; of this one people
+		// hear by its reminders, and when it begins.
+		d.tell(&m, EventMaintenanceScheduled, m.Body, Automation, true)
+		d.planReminders(m, s.Silent)
+		d.log(Entry{Action: "scheduled", Subject: m.ID, Reason: ReasonSchedule, After: m.Title, Detail: s.Recurrence.Rule})
+		d.saveMaintenance(m)
+	}
+	s.PlanAt = due
+	if !ok {
+		s.PlanAt = time.Time{}
+	}
+	d.saveSeries(s)
+}
+
+// repeat makes a maintenance the first occurrence of a new series.
+func (d *desk) repeat(m *Maintenance, r Recurrence, silent bool, who string) {
+	s := MaintenanceSeries{ID: d.mint(), Recurrence: r, Begins: m.ScheduledFor.Truncate(time.Second), Silent: silent, CreatedAt: d.now, CreatedBy: who}
+	s.take(*m)
+	s.Planned, s.Length = s.Begins, m.ScheduledUntil.Sub(m.ScheduledFor)
+	m.SeriesID, m.Occurrence = s.ID, s.Begins
+	d.log(Entry{Actor: who, Action: "repeated", Subject: m.ID, Reason: ReasonPerson, Detail: r.Rule, After: m.Title})
+	d.extend(s)
+}
+
+// take puts what a maintenance says on the series.
+func (s *MaintenanceSeries) take(m Maintenance) {
+	s.Title, s.Body, s.Components, s.AutoStart, s.AutoEnd = m.Title, m.Body, m.Components, m.AutoStart, m.AutoEnd
+}
+
+// later lists the occurrences of a series after an instant that are
+// maintenances already, cancelled ones too, in their order.
+func (d *desk) later(series string, after time.Time) []Maintenance {
+	list := slices.DeleteFunc(all(d.c.Maintenances, d.board.Maintenances), func(m Maintenance) bool {
+		return m.SeriesID != series || !m.Occurrence.After(after)
+	})
+	slices.SortFunc(list, func(a, b Maintenance) int { return a.Occurrence.Compare(b.Occurrence) })
+	return list
+}
+
+// onwards carries an edit of one occurrence over to all later ones, and to those
+// that are still to be planned. What had been edited apart in one of them
+// stays. Later ones that the new rule does not give are cancelled.
+func (d *desk) onwards(s MaintenanceSeries, before Maintenance, m *Maintenance, r Recurrence, silent bool, who string) error {
+	list, length := d.later(s.ID, before.Occurrence), s.Length
+	s.take(*m)
+	s.Recurrence, s.Begins, s.Silent = r, before.Occurrence, silent
+	if !m.ScheduledFor.Equal(before.ScheduledFor) || !m.ScheduledUntil.Equal(before.ScheduledUntil) {
+		s.Begins, s.Length = m.ScheduledFor.Truncate(time.Second), m.ScheduledUntil.Sub(m.ScheduledFor)
+	}
+	m.Occurrence, s.Planned = s.Begins, s.Begins
+	if r.Rule == "" {
+		return d.endSeries(s, list, SaysCancelled, who)
+	}
+	if err := r.Check(s.Begins); err != nil {
+		return err
+	}
+	d.log(Entry{Actor: who, Action: "edited all from", Subject: m.ID, Reason: ReasonPerson, Detail: r.Rule, After: m.Title})
+	for n, at := range firstOf(s.Occurrences(), len(list)+1) {
+		if n == 0 {
+			continue // this one
+		}
+		s.Planned = at
+		d.follow(list[n-1], before, *m, s, at, length, who)
+		list[n-1].ID = "" // done
+	}
+	for _, l := range list {
+		if l.ID != "" && l.State == Scheduled {
+			l.Occurrence = time.Time{} // the rule does not give it any more
+			d.calledOff(l, SaysCancelled, who)
+		}
+	}
+	d.extend(s)
+	return nil
+}
+
+func firstOf(all iter.Seq[time.Time], n int) []time.Time {
+	var list []time.Time
+	for t := range all {
+		if list = append(list, t); len(list) == n {
+			break
+		}
+	}
+	return list
+}
+
+// follow brings a later occurrence after the one that was edited. The length is
+// that of the series until now.
+func (d *desk) follow(l, before, now Maintenance, s MaintenanceSeries, at time.Time, length time.Duration, who string) {
+	apart := !l.ScheduledFor.Equal(l.Occurrence) || l.ScheduledUntil.Sub(l.ScheduledFor) != length
+	moves := !apart && (!at.Equal(l.Occurrence) || s.Length != length)
+	l.Occurrence = at
+	if l.State != Scheduled {
+		d.saveMaintenance(l)
+		return
+	}
+	pass(&l.Title, before.Title, now.Title)
+	pass(&l.Body, before.Body, now.Body)
+	pass(&l.AutoStart, before.AutoStart, now.AutoStart)
+	pass(&l.AutoEnd, before.AutoEnd, now.AutoEnd)
+	if slices.Equal(l.Components, before.Components) {
+		l.Components = now.Components
+	}
+	if moves {
+		l.ScheduledFor, l.ScheduledUntil = at, at.Add(s.Length)
+		d.tell(&l, EventMaintenanceMoved, SaysMoved, who, true) // the first of them is told
+	}
+	d.planReminders(l, s.Silent)
+	d.saveMaintenance(l)
+}
+
+// pass puts a new value where the old one stands.
+func pass[T comparable](what *T, old, now T) {
+	if *what == old {
+		*what = now
+	}
+}
+
+// endSeries calls later occurrences off, and plans no more.
+func (d *desk) endSeries(s MaintenanceSeries, later []Maintenance, says, who string) error {
+	for _, l := range later {
+		if l.State == Scheduled {
+			d.calledOff(l, says, who)
+		}
+	}
+	s.EndedAt, s.PlanAt = d.now, time.Time{}
+	d.saveSeries(s)
+	return nil
+}
+
+// calledOff cancels an occurrence without telling anybody apart: the one before
+// it is told.
+func (d *desk) calledOff(m Maintenance, says, who string) {
+	d.move(&m, Cancelled, says, who, true)
+	d.log(Entry{Actor: who, Action: string(Cancelled), Subject: m.ID, Reason: ReasonPerson, Detail: clip(says, 200)})
+	d.saveMaintenance(m)
+}
