@@ -54,10 +54,10 @@ func goEnv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// clone puts the project into the folder, as git would: what is tracked.
-func (n *newcomer) clone() {
+// clone puts the project into a folder, as git would: what is tracked.
+func (n *newcomer) clone(dir string) {
 	n.t.Helper()
-	cmd := exec.Command("sh", "-c", `git ls-files -z --deduplicate | xargs -0 cp --parents -t "$0"`, n.dir)
+	cmd := exec.Command("sh", "-c", `git ls-files -z --deduplicate | xargs -0 cp --parents -t "$0"`, dir)
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		n.t.Fatalf("the copy of the tree: %v\n%s", err, out)
@@ -163,7 +163,7 @@ func lines(block string) []string {
 // project.
 func TestTheReadmeFollowedLineByLine(t *testing.T) {
 	n := newNewcomer(t)
-	n.clone()
+	n.clone(n.dir)
 	port := freePort(t)
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
 	demo := fmt.Sprintf("http://127.0.0.1:%d", freePort(t))
@@ -220,9 +220,11 @@ func TestARealAlertmanagerTriedAsItsPageSays(t *testing.T) {
 	n.env = append(n.env, fmt.Sprintf("STATUSBRIDGE_LISTEN=127.0.0.1:%d", port))
 	bin := strings.Split(strings.TrimPrefix(n.env[2], "PATH="), ":")[0]
 	if n.cold {
+		project := t.TempDir()
+		n.clone(project)
 		began := time.Now()
 		cmd := exec.Command("go", "install", "./cmd/statusbridge")
-		cmd.Dir, cmd.Env = repository, n.env
+		cmd.Dir, cmd.Env = project, n.env
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go install: %v\n%s", err, out)
 		}
