@@ -122,10 +122,10 @@ func (p *caPage) add(c caItem) {
 	case c.CompletedAt != nil || c.ScheduledAt != "":
 		p.schedule(c)
 	case c.EnabledComponents != nil || c.Collapsed != nil:
-		p.Groups = append(p.Groups, status.Group{ID: id, Name: c.Name, Position: c.Order, CreatedAt: p.at(c.CreatedAt)})
+		p.Groups = append(p.Groups, status.Group{ID: id, Name: plain(c.Name), Position: c.Order, CreatedAt: p.at(c.CreatedAt)})
 	default:
 		out := status.Component{
-			ID: id, Name: c.Name, Description: markdown(c.Description), Position: c.Order, CreatedAt: p.at(c.CreatedAt),
+			ID: id, Name: plain(c.Name), Description: described(c.Description), Position: c.Order, CreatedAt: p.at(c.CreatedAt),
 			Status: caStatus(int(c.Status)), Hidden: c.Enabled != nil && !*c.Enabled,
 		}
 		if c.GroupID > 0 {

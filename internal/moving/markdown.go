@@ -75,3 +75,28 @@ func href(t html.Token) string {
 	}
 	return ""
 }
+
+// plain is a name or a short description: its entities as what they stand for,
+// its lines as one. Other pages hand out some of theirs escaped.
+func plain(text string) string { return strings.Join(strings.Fields(html.UnescapeString(text)), " ") }
+
+// described is a description, which has one line here and no links: the text
+// of its HTML.
+func described(text string) string {
+	if !looksLikeHTML.MatchString(text) {
+		return plain(text)
+	}
+	var b strings.Builder
+	for z := html.NewTokenizer(strings.NewReader(text)); ; {
+		switch z.Next() {
+		case html.ErrorToken: // the end
+			return plain(b.String())
+		case html.TextToken:
+			b.WriteString(string(z.Text()))
+		case html.StartTagToken, html.SelfClosingTagToken:
+			if t := z.Token(); t.Data == "br" || t.Data == "p" || t.Data == "li" {
+				b.WriteString(" ")
+			}
+		}
+	}
+}

@@ -123,6 +123,9 @@ func TestAStatuspageMovesInWholeOnceAndNobodyIsTold(t *testing.T) {
 	if body := issue.Updates[2].Body; body != "What happened: a **bad** deploy.\n\nSee [our report](https://blog.example/pm)." {
 		t.Errorf("the post-mortem reads %q", body)
 	}
+	if _, is := issue.Postmortem(); !is || !issue.ResolvedAt.Equal(time.Date(2026, 11, 18, 13, 40, 0, 0, time.UTC)) {
+		t.Errorf("the post-mortem is an update, or counts as the end: %v", issue.ResolvedAt)
+	}
 	if body := issue.Updates[1].Body; body != "Latency is < 200 ms again." {
 		t.Errorf("the text reads %q", body)
 	}
@@ -142,6 +145,25 @@ func TestAStatuspageMovesInWholeOnceAndNobodyIsTold(t *testing.T) {
 		if m.ID == "p7l9k1j3h5gf" && (!m.AutoStart || m.State != status.Scheduled) || m.ID == "q2w4e6r8t0yu" && (m.State != status.Completed || m.EndedAt.Sub(m.StartedAt) != 69*time.Minute) {
 			t.Errorf("the maintenance became %+v", m)
 		}
+	}
+}
+
+func TestNamesAndDescriptionsAreTextWithoutEntitiesAndTags(t *testing.T) {
+	page, err := moving.Statuspage(moving.Source{Name: "x", Text: []byte(`{
+		"components": [{"id": "c1", "name": "Mail &amp; calendar <beta>", "description": "REST and <b>webhooks</b><br />of the &quot;new&quot; kind", "status": "operational"}],
+		"incidents": [{"id": "i1", "name": "Mail &amp; calendar:\n \"late\"", "status": "postmortem", "impact": "minor",
+			"created_at": "2026-11-01T10:00:00-05:00", "incident_updates": [
+			{"id": "u3", "status": "postmortem", "body": "Why.", "created_at": "2026-11-03T10:00:00-05:00"},
+			{"id": "u2", "status": "resolved", "body": "", "created_at": "2026-11-01T12:00:00-05:00"},
+			{"id": "u1", "status": "investigating", "body": "Late.", "created_at": "2026-11-01T10:00:00-05:00"}]}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := page.Components[0]; c.Name != "Mail & calendar <beta>" || c.Description != `REST and webhooks of the "new" kind` {
+		t.Errorf("the component is %q, %q", c.Name, c.Description)
+	}
+	if i := page.Issues[0]; i.Title != `Mail & calendar: "late"` || !i.ResolvedAt.Equal(time.Date(2026, 11, 1, 17, 0, 0, 0, time.UTC)) {
+		t.Errorf("the issue is %q, resolved at %s", i.Title, i.ResolvedAt)
 	}
 }
 

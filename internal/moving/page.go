@@ -31,6 +31,7 @@ func (p *Page) size() int {
 // titled fits a title into its place; what does not fit stands in front of the
 // first update, so that nothing is lost.
 func titled(title string, updates []status.Update) string {
+	title = plain(title)
 	if len(title) > status.MaxTitle && len(updates) > 0 {
 		updates[0].Body = title + "\n\n" + updates[0].Body
 	}

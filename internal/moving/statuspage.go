@@ -133,7 +133,7 @@ func (d spDocument) page() Page {
 	}
 	for _, c := range d.Components {
 		if c.Group {
-			p.Groups = append(p.Groups, status.Group{ID: c.ID, Name: c.Name, Description: markdown(c.Description), Position: c.Position, CreatedAt: c.CreatedAt})
+			p.Groups = append(p.Groups, status.Group{ID: c.ID, Name: plain(c.Name), Description: described(c.Description), Position: c.Position, CreatedAt: c.CreatedAt})
 			continue
 		}
 		p.Components = append(p.Components, c.component(open[c.ID]))
@@ -153,7 +153,7 @@ func (d spDocument) page() Page {
 
 func (c spComponent) component(explained bool) status.Component {
 	out := status.Component{
-		ID: c.ID, Name: c.Name, Description: markdown(c.Description), Position: c.Position, GroupID: c.GroupID,
+		ID: c.ID, Name: plain(c.Name), Description: described(c.Description), Position: c.Position, GroupID: c.GroupID,
 		Status: status.ComponentStatus(c.Status), CreatedAt: c.CreatedAt,
 	}
 	if explained || c.Status == "" {
@@ -198,7 +198,7 @@ func (i spIncident) issue() status.Issue {
 	out := status.Issue{
 		ID: i.ID, State: spState(i.Status), Impact: status.Impact(i.Impact),
 		StartedAt: firstOf(i.StartedAt, i.CreatedAt), CreatedAt: i.CreatedAt, MonitoringAt: i.MonitoringAt, ResolvedAt: i.ResolvedAt, UpdatedAt: i.UpdatedAt,
-		Updates: i.updates(func(s string) string { return string(spState(s)) }),
+		Updates: i.updates(func(s string) string { return s }), // "postmortem" is what it is called here, too
 	}
 	if out.Impact == "maintenance" || out.Impact == "" {
 		out.Impact = status.ImpactNone
@@ -206,8 +206,10 @@ func (i spIncident) issue() status.Issue {
 	out.Title = titled(i.Name, out.Updates)
 	if out.State == status.Resolved {
 		out.ResolvedBy = status.Importer
-		if n := len(out.Updates); out.ResolvedAt.IsZero() && n > 0 {
-			out.ResolvedAt = out.Updates[n-1].DisplayAt
+		for _, u := range out.Updates {
+			if i.ResolvedAt.IsZero() && u.State != status.StatePostmortem {
+				out.ResolvedAt = u.DisplayAt // the last one
+			}
 		}
 	}
 	if n := len(out.Updates); n > 0 && out.Updates[0].DisplayAt.Before(out.StartedAt) {
@@ -297,7 +299,7 @@ func (i spIncident) updates(state func(string) string) []status.Update {
 		v := status.Update{ID: u.ID, State: state(u.Status), Body: markdown(u.Body), CreatedAt: u.CreatedAt, DisplayAt: firstOf(u.DisplayAt, u.CreatedAt)}
 		for _, a := range u.Affected {
 			v.Changes = append(v.Changes, status.Change{
-				ComponentID: a.Code, Name: a.Name, Old: status.ComponentStatus(cmp.Or(a.Old, a.New)), New: status.ComponentStatus(a.New),
+				ComponentID: a.Code, Name: plain(a.Name), Old: status.ComponentStatus(cmp.Or(a.Old, a.New)), New: status.ComponentStatus(a.New),
 			})
 		}
 		out = append(out, v)
