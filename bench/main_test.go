@@ -139,16 +139,17 @@ func usageOf(t testing.TB, p *os.Process) usage {
 	}
 }
 
-// peakOf is the most memory a process ever had, in bytes.
-func peakOf(t testing.TB, p *os.Process) int64 {
+// kilobytes is a line of /proc/PID/status, see proc(5): RssAnon is memory of the
+// process alone, VmHWM the most that it ever had.
+func kilobytes(t testing.TB, p *os.Process, line string) int64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, rest, _ := strings.Cut(string(text), line)
 	kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-	return kb << 10
+	return kb
 }
 
 func median[T cmp.Ordered](list []T) T {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -91,14 +90,14 @@ func readLastGood(d *json.Decoder) (status.View, error) {
 }
 
 // save keeps the view: whole or not at all, also through a crash.
-func (k *keeper) save(v status.View, now time.Time) error {
+func (k *keeper) save(v status.View, now time.Time, rest func()) error {
 	if k.dir == "" {
 		return nil
 	}
 	if k.kept && k.revision == v.Revision {
 		return os.Chtimes(k.file(), now, now)
 	}
-	err := replaceFile(k.file(), func(w io.Writer) error { return writeLastGood(json.NewEncoder(w), v) })
+	err := replaceFile(k.file(), func(w io.Writer) error { return writeLastGood(json.NewEncoder(w), v, rest) })
 	if err != nil {
 		return err
 	}
@@ -106,9 +105,9 @@ func (k *keeper) save(v status.View, now time.Time) error {
 	return os.Chtimes(k.file(), now, now)
 }
 
-// writeLastGood gives way after each issue: a long history takes a while to write,
-// and news must not wait for it where there is one core.
-func writeLastGood(e *json.Encoder, v status.View) error {
+// writeLastGood rests after each issue: a long history takes a while to write, and
+// news must not wait for it where there is one core.
+func writeLastGood(e *json.Encoder, v status.View, rest func()) error {
 	issues := v.Issues
 	v.Issues = nil
 	err := e.Encode(lastGood{Form: lastGoodForm, View: v, Issues: len(issues)})
@@ -117,7 +116,7 @@ func writeLastGood(e *json.Encoder, v status.View) error {
 			break
 		}
 		err = e.Encode(issues[n])
-		runtime.Gosched()
+		rest()
 	}
 	return err
 }

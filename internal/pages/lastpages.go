@@ -12,7 +12,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"time"
 
@@ -101,7 +100,7 @@ func (k *keeper) loadPages(now time.Time) (map[string]*Doc, error) {
 }
 
 // savePages keeps the documents of a site that shows a revision.
-func (k *keeper) savePages(s *site, now time.Time) error {
+func (k *keeper) savePages(s *site, now time.Time, rest func()) error {
 	if k.dir == "" || s.now == nil || !s.now.late.IsZero() {
 		return nil
 	}
@@ -115,7 +114,7 @@ func (k *keeper) savePages(s *site, now time.Time) error {
 			if err == nil {
 				err = e.Encode(keptDoc{path, s.docs[path]})
 			}
-			runtime.Gosched() // news must not wait for it
+			rest()
 		}
 		return err
 	})

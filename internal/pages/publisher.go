@@ -106,7 +106,7 @@ func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 	var saving sync.WaitGroup
 	defer func() {
 		saving.Wait()
-		p.save(true)
+		p.save(func() {}, true)
 	}()
 	for {
 		wait := min(untilNextMinute(p.clock.Now()), lookEvery)
@@ -115,12 +115,41 @@ func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 		} else {
 			retry = firstRetry
 		}
-		p.finish(func() bool { return len(wake) == 0 && ctx.Err() == nil })
-		saving.Go(func() { p.save(false) })
+		rests := breaths{p.clock, p.clock.Now()}
+		p.finish(func() bool {
+			rests.draw(ctx)
+			return len(wake) == 0 && ctx.Err() == nil
+		})
+		saving.Go(func() {
+			rests := breaths{p.clock, p.clock.Now()}
+			p.save(func() { rests.draw(ctx) }, false)
+		})
 		if err := p.clock.Wait(ctx, wait, wake); err != nil {
 			return err
 		}
 	}
+}
+
+// Breaths are drawn by work that may wait. Where there is one core, who comes with an
+// alert or for a page would else wait for a time slice, which is longer than all that
+// they want.
+type breaths struct {
+	clock Clock
+	last  time.Time
+}
+
+// What is done in one breath, and how long it takes to draw the next.
+const (
+	breath  = 2 * time.Millisecond
+	between = time.Millisecond
+)
+
+func (b *breaths) draw(ctx context.Context) {
+	if b.clock.Now().Sub(b.last) < breath {
+		return
+	}
+	_ = b.clock.Wait(ctx, between, nil) // its end is seen elsewhere
+	b.last = b.clock.Now()
 }
 
 // restBetweenSaves is how many times as long as a save the disk then has rest:
@@ -129,8 +158,8 @@ func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 const restBetweenSaves = 20
 
 // save keeps the last view on disk, one caller at a time, and unless it must be
-// not too often; the next look makes up for it.
-func (p *Publisher) save(must bool) {
+// not too often; the next look makes up for it. It rests between the parts.
+func (p *Publisher) save(rest func(), must bool) {
 	if must {
 		p.saving.Lock()
 	} else if !p.saving.TryLock() {
@@ -142,10 +171,10 @@ func (p *Publisher) save(must bool) {
 	if good == nil || !must && now.Before(p.restUntil) {
 		return
 	}
-	if err := p.keep.save(good.view, good.read); err != nil {
+	if err := p.keep.save(good.view, good.read, rest); err != nil {
 		p.log.Warn("the last good view cannot be kept", "err", err)
 	}
-	if err := p.keep.savePages(p.site.Load(), good.read); err != nil {
+	if err := p.keep.savePages(p.site.Load(), good.read, rest); err != nil {
 		p.log.Warn("the pages cannot be kept for a restart", "err", err)
 	}
 	end := p.clock.Now()
@@ -166,7 +195,7 @@ func (p *Publisher) Refresh(ctx context.Context) error {
 	err := p.Begin(ctx)
 	p.finish(always)
 	if err == nil {
-		p.save(true)
+		p.save(func() {}, true)
 	}
 	return err
 }

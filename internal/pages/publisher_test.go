@@ -400,3 +400,33 @@ func TestASmallPageSpeaksALanguageThatThePageIsNotReadIn(t *testing.T) {
 		}
 	}
 }
+
+// A tickingClock moves on by a step at each look, and counts who waits.
+type tickingClock struct {
+	now   time.Time
+	step  time.Duration
+	waits []time.Duration
+}
+
+func (c *tickingClock) Now() time.Time { c.now = c.now.Add(c.step); return c.now }
+
+func (c *tickingClock) Wait(_ context.Context, d time.Duration, _ <-chan struct{}) error {
+	c.waits = append(c.waits, d)
+	return nil
+}
+
+func TestWorkThatMayWaitRestsAfterAWhileAndNotAllTheTime(t *testing.T) {
+	for _, c := range []struct {
+		step  time.Duration
+		rests int
+	}{{breath / 4, 25}, {2 * breath, 100}, {0, 0}} {
+		clock := &tickingClock{now: noon, step: c.step}
+		b := breaths{clock, noon}
+		for range 100 {
+			b.draw(t.Context())
+		}
+		if n := len(clock.waits); n != c.rests || n > 0 && clock.waits[0] != between {
+			t.Errorf("%v between looks: %d rests, want %d", c.step, n, c.rests)
+		}
+	}
+}
