@@ -123,6 +123,7 @@ const (
 	ReasonBreaker          Reason = "too many issues were published by themselves; a person decides"
 	ReasonInterval         Reason = "outside the rule's time intervals"
 	ReasonMaintenance      Reason = "its components are under maintenance"
+	ReasonUnexpected       Reason = "an alert that the maintenance does not expect has joined"
 	ReasonInhibited        Reason = "another open issue explains it"
 	ReasonManualIssue      Reason = "a person has opened an issue for its components"
 	ReasonUnrecovered      Reason = "the source closed the alert without a recovery"

@@ -43,6 +43,7 @@ func (e SaveMaintenance) revise(d *desk, who string) error {
 	}
 	before := m
 	m.Title, m.Body, m.Components = oneLine(e.Title), strings.TrimSpace(e.Body), e.Components
+	m.Expected = expectedLines(e.Expected)
 	m.ScheduledFor, m.ScheduledUntil, m.AutoStart, m.AutoEnd = e.ScheduledFor, e.ScheduledUntil, e.AutoStart, e.AutoEnd
 	if err := d.checkMaintenance(m); err != nil {
 		return err
@@ -62,6 +63,7 @@ func (e SaveMaintenance) revise(d *desk, who string) error {
 	}
 	d.planReminders(m, e.Silent)
 	d.saveMaintenance(m)
+	d.expectAnew(m, before.Expected)
 	return nil
 }
 
@@ -110,7 +112,7 @@ func (d *desk) checkMaintenance(m Maintenance) error {
 			return Invalid{"components", "component " + id + " does not exist or is named twice"}
 		}
 	}
-	return nil
+	return checkExpected(m.Expected)
 }
 
 func (e PostMaintenanceUpdate) revise(d *desk, who string) error {
@@ -273,10 +275,10 @@ func (d *desk) over(m Maintenance) {
 	}
 	for _, t := range sortedBy(all(d.c.Tracks, d.board.Tracks), func(t Track) string { return t.Key.String() }) {
 		rule, known := d.rules.Find(t.Key.Rule)
-		if !known || t.Firing == 0 || t.IssueID != "" || t.AttachedTo != "" || !t.Since.Before(d.now) || rule.DuringMaintenance == MaintenanceIgnore {
+		if !known || t.Firing == 0 || t.IssueID != "" || t.AttachedTo != "" || !t.Since.Before(d.now) {
 			continue
 		}
-		if covers(m.Components, d.components(rule.Open.Components, rule, t, "")) {
+		if d.explains(m, rule, t) {
 			t.Since = d.now
 			d.c.Tracks[t.Key] = t
 			d.assess(t.Key)
@@ -288,12 +290,11 @@ func (d *desk) over(m Maintenance) {
 // track after a moment, zero if there was none.
 func (d *desk) workedOnUntil(t Track, after time.Time) (end time.Time) {
 	rule, known := d.rules.Find(t.Key.Rule)
-	if !known || rule.DuringMaintenance == MaintenanceIgnore {
+	if !known {
 		return end
 	}
 	for _, m := range all(d.c.Maintenances, d.board.Maintenances) {
-		if m.Over() && !m.StartedAt.IsZero() && m.EndedAt.After(after) && m.EndedAt.After(end) &&
-			covers(m.Components, d.components(rule.Open.Components, rule, t, "")) {
+		if m.Over() && !m.StartedAt.IsZero() && m.EndedAt.After(after) && m.EndedAt.After(end) && d.explains(m, rule, t) {
 			end = m.EndedAt
 		}
 	}

@@ -87,7 +87,7 @@ type ArchiveGroup struct {
 }
 
 // SaveMaintenance schedules (ID "") or changes a maintenance. Of the
-// Maintenance, the title, body, components, times and auto flags are read.
+// Maintenance, the title, body, components, expected alerts, times and auto flags are read.
 type SaveMaintenance struct {
 	Maintenance
 	Silent bool

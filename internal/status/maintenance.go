@@ -38,6 +38,7 @@ type Maintenance struct {
 	EndedAt        time.Time // completed or cancelled
 	CreatedBy      string
 	Updates        []Update  // oldest first
+	Expected       []string  // matchers of alerts that the work sets off, besides those of its components
 	SeriesID       string    // "": it does not repeat
 	Occurrence     time.Time // when the series puts it, wherever it was moved to
 }

@@ -30,6 +30,7 @@ type MaintenanceSeries struct {
 	Title      string
 	Body       string
 	Components []string
+	Expected   []string
 	AutoStart  bool
 	AutoEnd    bool
 	Silent     bool // nobody is reminded of its occurrences
@@ -182,7 +183,7 @@ func (d *desk) extend(s MaintenanceSeries) {
 		}
 		m := Maintenance{
 			ID: d.mint(), Title: s.Title, Body: s.Body, State: Scheduled, AutoStart: s.AutoStart, AutoEnd: s.AutoEnd,
-			Components:   slices.DeleteFunc(slices.Clone(s.Components), func(id string) bool { c, ok := d.component(id); return !ok || c.Archived }),
+			Expected: s.Expected, Components: slices.DeleteFunc(slices.Clone(s.Components), func(id string) bool { c, ok := d.component(id); return !ok || c.Archived }),
 			ScheduledFor: at, ScheduledUntil: at.Add(s.Length), SeriesID: s.ID, Occurrence: at, CreatedAt: d.now, CreatedBy: s.CreatedBy,
 		}
 		// The series was announced with its first occurrence; of this one people
@@ -211,7 +212,8 @@ func (d *desk) repeat(m *Maintenance, r Recurrence, silent bool, who string) {
 
 // take puts what a maintenance says on the series.
 func (s *MaintenanceSeries) take(m Maintenance) {
-	s.Title, s.Body, s.Components, s.AutoStart, s.AutoEnd = m.Title, m.Body, m.Components, m.AutoStart, m.AutoEnd
+	s.Title, s.Body, s.Components, s.Expected = m.Title, m.Body, m.Components, m.Expected
+	s.AutoStart, s.AutoEnd = m.AutoStart, m.AutoEnd
 }
 
 // later lists the occurrences of a series after an instant that are
@@ -286,6 +288,9 @@ func (d *desk) follow(l, before, now Maintenance, s MaintenanceSeries, at time.T
 	pass(&l.AutoEnd, before.AutoEnd, now.AutoEnd)
 	if slices.Equal(l.Components, before.Components) {
 		l.Components = now.Components
+	}
+	if slices.Equal(l.Expected, before.Expected) {
+		l.Expected = now.Expected
 	}
 	if moves {
 		l.ScheduledFor, l.ScheduledUntil = at, at.Add(s.Length)

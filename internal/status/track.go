@@ -61,6 +61,7 @@ func (d *desk) idle(t Track) {
 // pending decides whether a firing track opens an issue, and when.
 func (d *desk) pending(rule Rule, known bool, t Track) {
 	subject := t.Key.String()
+	t = d.astray(rule, t)
 	if t.Settled || !known || d.attached(t) {
 		d.stopTimer(TimerHold, subject)
 		return
@@ -108,11 +109,9 @@ type explanation struct {
 // person opened for its components.
 func (d *desk) explanation(rule Rule, t Track) explanation {
 	comps := d.components(rule.Open.Components, rule, t, "")
-	if rule.DuringMaintenance != MaintenanceIgnore {
-		for _, m := range sortedBy(all(d.c.Maintenances, d.board.Maintenances), func(m Maintenance) string { return m.ID }) {
-			if m.Running() && covers(m.Components, comps) {
-				return explanation{m.ID, ReasonMaintenance, rule.DuringMaintenance == MaintenanceSuppress}
-			}
+	for _, m := range sortedBy(all(d.c.Maintenances, d.board.Maintenances), func(m Maintenance) string { return m.ID }) {
+		if m.Running() && d.explains(m, rule, t) {
+			return explanation{m.ID, ReasonMaintenance, rule.DuringMaintenance == MaintenanceSuppress}
 		}
 	}
 	issues := sortedBy(all(d.c.Issues, d.board.Issues), func(i Issue) string { return i.ID })

@@ -26,6 +26,7 @@ var maintenances = table[status.Maintenance]{
 			{"ended_at", at(&m.EndedAt)},
 			{"created_by", &m.CreatedBy},
 			{"updates", doc(&m.Updates)},
+			{"expected", doc(&m.Expected)},
 			{"series_id", &m.SeriesID},
 			{"occurrence", at(&m.Occurrence)},
 		}
@@ -57,6 +58,7 @@ var series = table[status.MaintenanceSeries]{
 			{"title", &s.Title},
 			{"body", &s.Body},
 			{"components", doc(&s.Components)},
+			{"expected", doc(&s.Expected)},
 			{"auto_start", &s.AutoStart},
 			{"auto_end", &s.AutoEnd},
 			{"silent", &s.Silent},

@@ -92,6 +92,7 @@ type maintenancePage struct {
 	Notify   string
 	Overrun  *overrun
 	Series   *seriesView
+	Expected []signalView // alerts that fire, and open no issue
 	Repeats  []option
 	Days     []option
 }
@@ -138,6 +139,9 @@ func (s *Server) sendMaintenanceOf(c *fiber.Ctx, code int, view maintenancePage)
 	if one, ok := series[m.SeriesID]; ok {
 		view.Series = seriesViewOf(m, one, plans, d)
 	}
+	if view.Expected, err = s.expected(ctx, m); err != nil {
+		return err
+	}
 	view.Card.Overlaps, view.Overrun = overlapsOf(m, plans, d), overrunOf(m, s.clock.Now())
 	view.Updates, view.Log = updateViews(m.Updates), entryViews(entries, nil)
 	view.Editable, view.Over, view.Steps = !m.Over(), m.Over(), maintenanceSteps(m.State)
@@ -145,6 +149,35 @@ func (s *Server) sendMaintenanceOf(c *fiber.Ctx, code int, view maintenancePage)
 		view.Steps = append(view.Steps, option{Value: cancelLater, Label: "Cancel this and all later ones"})
 	}
 	return s.sendMaintenance(c, code, view)
+}
+
+// mostExpected bounds the firing alerts that are asked whether they are expected.
+const mostExpected = 1000
+
+// expected lists the alerts that fire while a maintenance runs and are taken as
+// its doing: its evidence, and what its matchers name.
+func (s *Server) expected(ctx context.Context, m status.Maintenance) ([]signalView, error) {
+	if !m.Running() {
+		return nil, nil
+	}
+	evidence, err := s.store.IssueSignals(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := slices.DeleteFunc(evidence, func(sig status.Signal) bool { return !sig.Firing })
+	if len(m.Expected) == 0 {
+		return s.signalViews(list), nil
+	}
+	firing, err := s.store.SignalsAfter(ctx, true, false, status.SignalKey{}, mostExpected)
+	if err != nil {
+		return nil, err
+	}
+	for _, sig := range firing {
+		if m.Expects(sig) && !slices.ContainsFunc(list, func(have status.Signal) bool { return have.Key == sig.Key }) {
+			list = append(list, sig)
+		}
+	}
+	return s.signalViews(list), nil
 }
 
 // cancelLater is the step that ends a series.

@@ -10,6 +10,7 @@ type maintenanceAsked struct {
 	Title          string    `json:"title"`
 	Body           string    `json:"body,omitzero"`
 	Components     []string  `json:"components,omitzero"` // slugs or ids
+	Expected       []string  `json:"expected,omitzero"`   // matchers of alerts that the work sets off
 	ScheduledFor   time.Time `json:"scheduled_for"`
 	ScheduledUntil time.Time `json:"scheduled_until"`
 	AutoStart      bool      `json:"auto_start,omitzero"`
@@ -35,6 +36,7 @@ type maintenanceEdited struct {
 	Title          *string    `json:"title,omitzero"`
 	Body           *string    `json:"body,omitzero"`
 	Components     *[]string  `json:"components,omitzero"`
+	Expected       *[]string  `json:"expected,omitzero"`
 	ScheduledFor   *time.Time `json:"scheduled_for,omitzero"`
 	ScheduledUntil *time.Time `json:"scheduled_until,omitzero"`
 	AutoStart      *bool      `json:"auto_start,omitzero"`
@@ -116,7 +118,7 @@ func (s *Server) apiPlanMaintenance(c *call) (reply, error) {
 	}
 	id, err := s.revise(c.UserContext(), c.visit(), status.SaveMaintenance{Silent: in.Silent, Recurrence: in.Recurrence.recurrence(), Maintenance: status.Maintenance{
 		Title: in.Title, Body: in.Body, Components: d.findAll(in.Components), ScheduledFor: in.ScheduledFor, ScheduledUntil: in.ScheduledUntil,
-		AutoStart: in.AutoStart, AutoEnd: in.AutoEnd,
+		AutoStart: in.AutoStart, AutoEnd: in.AutoEnd, Expected: in.Expected,
 	}})
 	if err != nil {
 		return reply{}, err
@@ -148,6 +150,7 @@ func (s *Server) apiEditMaintenance(c *call) (reply, error) {
 	change(&m.ScheduledUntil, in.ScheduledUntil)
 	change(&m.AutoStart, in.AutoStart)
 	change(&m.AutoEnd, in.AutoEnd)
+	change(&m.Expected, in.Expected)
 	if in.Components != nil {
 		m.Components = d.findAll(*in.Components)
 	}

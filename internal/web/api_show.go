@@ -173,6 +173,7 @@ type maintenanceShown struct {
 	Body           string                  `json:"body"`
 	State          status.MaintenanceState `json:"state"`
 	Components     []string                `json:"components"` // slugs
+	Expected       []string                `json:"expected"`   // matchers
 	ScheduledFor   *time.Time              `json:"scheduled_for"`
 	ScheduledUntil *time.Time              `json:"scheduled_until"`
 	AutoStart      bool                    `json:"auto_start"`
@@ -205,6 +206,7 @@ func (s *Server) showMaintenanceAPI(d directory, series map[string]status.Mainte
 			ScheduledFor: moment(m.ScheduledFor), ScheduledUntil: moment(m.ScheduledUntil), CreatedAt: moment(m.CreatedAt),
 			CreatedBy: m.CreatedBy, UpdatedAt: moment(m.UpdatedAt), StartedAt: moment(m.StartedAt), EndedAt: moment(m.EndedAt),
 			Updates: updatesShown(m.Updates), URL: s.site.origin + "/maintenance/" + m.ID, Components: d.slugs(m.Components),
+			Expected: append([]string{}, m.Expected...),
 		}
 		if one, ok := series[m.SeriesID]; ok {
 			v.Recurrence = &recurrenceShown{one.ID, one.Recurrence.Rule, one.Recurrence.TimeZone, moment(one.Begins), moment(m.Occurrence), moment(one.EndedAt)}

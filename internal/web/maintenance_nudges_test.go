@@ -81,3 +81,22 @@ func TestTheMonthShowsEachDayThatAMaintenanceTouches(t *testing.T) {
 	b.get("/admin/maintenance/month?month=2026-02").want(t, http.StatusOK, "Nothing is planned in this month.")
 	b.get("/admin/maintenance/month?month=soon").want(t, http.StatusNotFound)
 }
+
+func TestExpectedAlertsAreShownWhileTheMaintenanceRunsAndDraftNothing(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn(status.Responder)
+	form := url.Values{"title": {"Switches"}, "from": {"2026-01-05T09:00"}, "until": {"2026-01-05T10:00"}, "expected": {"alertname=\"Other\"\r\nalertname=~\"High.*\""}}
+	b.post("/admin/maintenance/new", with(form, "expected", "High errors")).want(t, http.StatusUnprocessableEntity, "is no list of matchers such as", "High errors")
+	b.post("/admin/maintenance/new", form).want(t, http.StatusSeeOther)
+	m := s.occurrences()[0]
+	path := "/admin/maintenance/" + m.ID
+	s.revise(status.PostMaintenanceUpdate{ID: m.ID, State: status.InProgress})
+	s.alert("HighErrorRate", true)
+	b.get(path).want(t, http.StatusOK, "1 expected alert firing", "HighErrorRate", `alertname=~&#34;High.*&#34;`)
+	b.get("/admin").want(t, http.StatusOK, "Nothing")
+	s.revise(status.PostMaintenanceUpdate{ID: m.ID, State: status.Completed})
+	s.draft()
+	if got := b.get(path).body; strings.Contains(got, "expected alert firing") {
+		t.Error("expected, though the maintenance is over")
+	}
+}

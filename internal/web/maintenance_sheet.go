@@ -63,6 +63,7 @@ func maintenanceFields(d directory) []sheetField {
 		{"last_day", "Last day", nil},
 		{"times", "Number of times", nil},
 		{"components", "Components", names},
+		{"expected", "Expected alerts", nil},
 		{"auto_start", "Start by itself", yesNo},
 		{"auto_end", "End by itself", yesNo},
 	}
@@ -98,7 +99,7 @@ func maintenanceSheet(m status.Maintenance, series status.MaintenanceSeries) she
 	slices.Sort(ids)
 	sh := sheet{
 		"title": m.Title, "body": lines(m.Body), "from": writeLocal(m.ScheduledFor), "until": writeLocal(m.ScheduledUntil),
-		"components": strings.Join(ids, " "), "auto_start": yes(m.AutoStart), "auto_end": yes(m.AutoEnd),
+		"components": strings.Join(ids, " "), "expected": strings.Join(m.Expected, "\n"), "auto_start": yes(m.AutoStart), "auto_end": yes(m.AutoEnd),
 	}
 	r := status.Recurrence{}
 	if series.ID != "" && series.EndedAt.IsZero() && !m.Occurrence.IsZero() {
@@ -117,7 +118,7 @@ func readMaintenanceSheet(f url.Values) sheet {
 	sh := sheet{
 		"title": strings.Join(strings.Fields(f.Get("title")), " "), "body": lines(f.Get("body")),
 		"from": f.Get("from"), "until": f.Get("until"), "components": strings.Join(slices.Compact(ids), " "),
-		"auto_start": yes(f.Get("auto_start") != ""), "auto_end": yes(f.Get("auto_end") != ""),
+		"expected": strings.TrimSpace(lines(f.Get("expected"))), "auto_start": yes(f.Get("auto_start") != ""), "auto_end": yes(f.Get("auto_end") != ""),
 	}
 	readRepeat(f, sh)
 	return sh
@@ -138,6 +139,7 @@ func (sh sheet) maintenance(id string, version int64) (status.Maintenance, error
 	}
 	return status.Maintenance{
 		ID: id, Version: version, Title: sh["title"], Body: sh["body"], Components: strings.Fields(sh["components"]),
+		Expected:     strings.Split(sh["expected"], "\n"),
 		ScheduledFor: from, ScheduledUntil: until, AutoStart: sh["auto_start"] != "", AutoEnd: sh["auto_end"] != "",
 	}, nil
 }
