@@ -31,7 +31,7 @@ type Queue interface {
 	// FinishDispatches closes what nobody waits for any more.
 	FinishDispatches(ctx context.Context) error
 	// NextDelivery is when there is something to do next, zero if nothing is known.
-	NextDelivery(ctx context.Context, channels []string) (time.Time, error)
+	NextDelivery(ctx context.Context, now time.Time, channels []string) (time.Time, error)
 	// RootDelivery is what the provider called the first message about the
 	// subject, "" if none was sent.
 	RootDelivery(ctx context.Context, channel, subjectID string) (providerID string, err error)
@@ -151,7 +151,7 @@ func (b *Broadcaster) round(ctx context.Context) time.Duration {
 		b.log.Error("dispatches could not be finished", "err", err)
 		return afterError
 	}
-	next, err := b.outbox.NextDelivery(ctx, b.channels)
+	next, err := b.outbox.NextDelivery(ctx, b.clock.Now(), b.channels)
 	if err != nil {
 		b.log.Error("the next delivery is not known", "err", err)
 		return afterError

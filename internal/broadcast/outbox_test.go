@@ -154,7 +154,7 @@ func (o *memoryOutbox) RootDelivery(_ context.Context, channel, subjectID string
 	return "", nil
 }
 
-func (o *memoryOutbox) NextDelivery(context.Context, []string) (time.Time, error) {
+func (o *memoryOutbox) NextDelivery(context.Context, time.Time, []string) (time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var next time.Time

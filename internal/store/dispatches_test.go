@@ -43,7 +43,7 @@ func TestABurstOfUpdatesIsTwoMessages(t *testing.T) {
 		if queued != 1 {
 			t.Errorf("%d messages in the first minute, want only the first", queued)
 		}
-		if next, err := s.NextDelivery(t.Context(), []string{status.ChannelEmail}); err != nil || !next.Equal(kept) {
+		if next, err := s.NextDelivery(t.Context(), time.Time{}, []string{status.ChannelEmail}); err != nil || !next.Equal(kept) {
 			t.Errorf("the first is due at %v (%v)", next, err)
 		}
 		if n := fanOutTo(t, s, noon.Add(59*time.Second), joining); n != 0 {
@@ -213,7 +213,7 @@ func TestAPausedChannelKeepsWhatItHas(t *testing.T) {
 		if ds := claim(t, s, status.ChannelTwitter, noon); len(ds) != 1 {
 			t.Errorf("the other channel gave %d", len(ds))
 		}
-		if next, err := s.NextDelivery(t.Context(), []string{status.ChannelEmail}); err != nil || !next.IsZero() {
+		if next, err := s.NextDelivery(t.Context(), time.Time{}, []string{status.ChannelEmail}); err != nil || !next.IsZero() {
 			t.Errorf("something is due at %v (%v)", next, err)
 		}
 		must(t, s.PauseChannel(t.Context(), status.ChannelEmail, false, "ada@x"))

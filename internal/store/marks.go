@@ -132,6 +132,10 @@ func (s *Store) lightly(ctx context.Context, fn func(h handle) error) error {
 	return inTx(ctx, conn, run)
 }
 
+// defaultElements is more than PostgreSQL assumes in an array that it does not
+// know yet.
+const defaultElements = 12
+
 // setMarks saves marks with one statement, and answers with the channels of
 // those deliveries that were still ours to mark.
 func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string]string, error) {
@@ -145,7 +149,9 @@ func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string
 		// Before the statistics are made anew PostgreSQL believes that next to
 		// nothing is queued, and reads all of it for each batch. It knows how many
 		// elements an array has; and a state in an expression is in no index.
-		ids := make([]string, len(rows))
+		// Ten it assumes in a plan for all batches, so that one of fewer would be
+		// planned by itself, which takes as long as two marks: empty ids fill up.
+		ids := make([]string, max(len(rows), defaultElements))
 		for n, m := range rows {
 			ids[n] = m.id
 		}
@@ -153,11 +159,17 @@ func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string
 		// The commit does not wait for the disk; for this transaction only.
 		lightly = ", (SELECT set_config('synchronous_commit', 'off', true)) AS lightly"
 	}
-	found, err := h.QueryxContext(ctx, h.Rebind(`UPDATE deliveries SET state = `+field("state")+`, due_at = `+field("due_at")+`, sent_at = `+field("sent_at")+`,
-			provider_id = `+field("provider_id")+`, last_error = `+field("last_error")+`
-		FROM `+s.dialect.recordset(marked.shape())+lightly+`
-		WHERE deliveries.id = `+field("id")+` AND deliveries.attempt = `+field("attempt")+` AND deliveries.state || '' = 'queued'`+only+`
-		RETURNING deliveries.id, deliveries.channel`), args...)
+	query := h.Rebind(`UPDATE deliveries SET state = ` + field("state") + `, due_at = ` + field("due_at") + `, sent_at = ` + field("sent_at") + `,
+			provider_id = ` + field("provider_id") + `, last_error = ` + field("last_error") + `
+		FROM ` + s.dialect.recordset(marked.shape()) + lightly + `
+		WHERE deliveries.id = ` + field("id") + ` AND deliveries.attempt = ` + field("attempt") + ` AND deliveries.state || '' = 'queued'` + only + `
+		RETURNING deliveries.id, deliveries.channel`)
+	var found *sqlx.Rows
+	if h == handle(s.write) {
+		found, err = s.markPrepared(ctx, query, args)
+	} else {
+		found, err = h.QueryxContext(ctx, query, args...)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +183,19 @@ func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string
 		done[id] = channel
 	}
 	return done, found.Err()
+}
+
+// markPrepared runs the statement of setMarks, which PostgreSQL reads and plans
+// once for each connection: that takes it as long as marking a few mails.
+func (s *Store) markPrepared(ctx context.Context, query string, args []any) (*sqlx.Rows, error) {
+	if s.marking == nil {
+		st, err := s.write.PreparexContext(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		s.marking = st
+	}
+	return s.marking.QueryxContext(ctx, args...)
 }
 
 // health is how the channel does after the mark.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -97,11 +98,12 @@ func (s *Store) ClaimDeliveries(ctx context.Context, channel string, now time.Ti
 		claimed = nil
 		for _, p := range status.Priorities {
 			// One statement for each priority, so that each is a walk along the index.
+			// That goes past what is claimed already and what is tried again later.
 			some, err := deliveries.returning(ctx, tx, `
 				UPDATE deliveries SET due_at = ?, attempt = attempt + 1
 				WHERE id IN (SELECT id FROM deliveries WHERE channel = ? AND priority = ? AND state = 'queued' AND due_at <= ?
 					AND NOT EXISTS (SELECT 1 FROM channels AS c WHERE c.channel = ? AND c.paused)
-					ORDER BY due_at LIMIT ?`+s.dialect.skipLocked+`)`,
+					ORDER BY created_at LIMIT ?`+s.dialect.skipLocked+`)`,
 				stamp(now.Add(lease)), channel, p, stamp(now), channel, limit-len(claimed))
 			if err != nil {
 				return err
@@ -163,21 +165,23 @@ func (s *Store) RootDelivery(ctx context.Context, channel, subjectID string) (st
 }
 
 // NextDelivery is when there is something to fan out, or to deliver on one of
-// the channels, zero if nothing waits. What waits on a paused channel does not
-// count.
-func (s *Store) NextDelivery(ctx context.Context, channels []string) (time.Time, error) {
+// the channels, zero if nothing waits. Of what is due by now, any is as good as
+// the first. What waits on a paused channel does not count.
+func (s *Store) NextDelivery(ctx context.Context, now time.Time, channels []string) (time.Time, error) {
+	// In a long queue one that is due is found at once, the first is not.
+	const waits = "FROM deliveries WHERE channel = c.value AND priority = CAST(p.value AS bigint) AND state = 'queued'"
+	elements := s.dialect.elements
+	priorities := make([]string, len(status.Priorities))
+	for n, p := range status.Priorities {
+		priorities[n] = strconv.FormatInt(int64(p), 10)
+	}
 	query := `SELECT MIN(due) FROM (
 		SELECT MIN(due_at) AS due FROM announcements WHERE fanned_out_at IS NULL
-		UNION ALL SELECT MIN(due_at) FROM dispatches WHERE fanned_out_at IS NULL AND channel IN ` + s.dialect.elements("?")
-	args := []any{list(channels)}
-	for _, channel := range channels {
-		for _, p := range status.Priorities {
-			query += ` UNION ALL SELECT MIN(due_at) FROM deliveries WHERE channel = ? AND priority = ? AND state = 'queued'
-				AND NOT EXISTS (SELECT 1 FROM channels AS c WHERE c.channel = ? AND c.paused)`
-			args = append(args, channel, p, channel)
-		}
-	}
-	return earliest(ctx, s.read, query+") AS dues", args...)
+		UNION ALL SELECT MIN(due_at) FROM dispatches WHERE fanned_out_at IS NULL AND channel IN ` + elements("?") + `
+		UNION ALL SELECT COALESCE((SELECT due_at ` + waits + ` AND due_at <= ? ORDER BY created_at LIMIT 1), (SELECT MIN(due_at) ` + waits + `))
+			FROM ` + elements("?") + ` AS c CROSS JOIN ` + elements("?") + ` AS p
+			WHERE NOT EXISTS (SELECT 1 FROM channels AS ch WHERE ch.channel = c.value AND ch.paused)) AS dues`
+	return earliest(ctx, s.read, query, list(channels), stamp(now), list(channels), list(priorities))
 }
 
 // DeliveryCounts counts the deliveries about a subject, or all when it is "",

@@ -154,7 +154,7 @@ func TestFanOutWaitsUntilDue(t *testing.T) {
 		announce(t, s, later)
 		next := func(want time.Time) {
 			t.Helper()
-			if got, err := s.NextDelivery(t.Context(), []string{status.ChannelEmail, status.ChannelTwitter}); err != nil || !got.Equal(want) {
+			if got, err := s.NextDelivery(t.Context(), time.Time{}, []string{status.ChannelEmail, status.ChannelTwitter}); err != nil || !got.Equal(want) {
 				t.Errorf("next is %v (%v), want %v", got, err, want)
 			}
 		}

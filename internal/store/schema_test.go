@@ -149,3 +149,20 @@ func TestASchemaIsNotTakenForCurrentWhenAStepIsMissing(t *testing.T) {
 		})
 	}
 }
+
+// PostgreSQL writes every index of a row again when one of them holds a column
+// that changed.
+func TestNoIndexHoldsWhatAClaimWrites(t *testing.T) {
+	t.Parallel()
+	db, err := sql.Open("postgres", postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var holding int
+	err = db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM pg_indexes
+		WHERE tablename = 'deliveries' AND (indexdef LIKE '%due\_at%' OR indexdef LIKE '%attempt%')`).Scan(&holding)
+	if err != nil || holding != 0 {
+		t.Errorf("%d indexes hold due_at or attempt (%v)", holding, err)
+	}
+}

@@ -27,6 +27,8 @@ type Store struct {
 	kept     *keptBoard                     // owned by whoever carries a batch of applies
 	health   map[string]status.ChannelState // last saved; owned by whoever carries a batch of marks
 
+	marking *sqlx.Stmt // how marks are saved on PostgreSQL; of the same owner
+
 	chartsKept chartsKept
 	published  published // of the last view
 
