@@ -37,7 +37,8 @@ func TestTheReviewNamesChatsAndCountsPrograms(t *testing.T) {
 	i, b := s.draft(), s.signedIn(status.Responder)
 	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, "Webhooks of subscribers: 2", ">Publish and post to ops, tickets and sky</button>")
 	s.rules.Rules[0].Broadcast = map[status.Event][]string{status.EventOpen: {"slack", "tickets"}}
-	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, ">Publish and post to ops and tickets</button>")
+	b.get("/admin/issues/"+i.ID+"/review").want(t, http.StatusOK, ">Publish and post to ops and tickets</button>",
+		`name="tell" value="ops" checked`, `name="tell" value="tickets" checked`) // one by its kind, one by its name
 }
 
 func TestTheReviewFollowsWhatIsTypedAndSavesNothing(t *testing.T) {
@@ -92,7 +93,7 @@ func TestAChannelIsLeftOutOfAPublication(t *testing.T) {
 	b := s.signedIn(status.Responder)
 	path := "/admin/issues/" + i.ID
 	page := b.get(path + "/review")
-	page.want(t, http.StatusOK, "Publish and notify 3", "team-chat: one message")
+	page.want(t, http.StatusOK, "Publish, notify 3 and post to team-chat", "team-chat: one message")
 	typed := inputs(page.body, path)
 	if got := typed["tell"]; len(got) < 2 || got[0] != "email" {
 		t.Fatalf("ticked at first: %v", got)
