@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -91,6 +92,7 @@ type maintenancePage struct {
 	Over     bool
 	Notify   string
 	Overrun  *overrun
+	InTheWay []overlap // shown before it is saved all the same
 	Series   *seriesView
 	Expected []signalView // alerts that fire, and open no issue
 	Repeats  []option
@@ -235,6 +237,14 @@ func (s *Server) scheduleMaintenance(c *fiber.Ctx, v visit) error {
 	f := form(c)
 	sh := readMaintenanceSheet(f)
 	m, err := sh.maintenance("", 0)
+	if err == nil {
+		if found, asks, err := s.asksFirst(c, sh, m, nil, f); asks || err != nil {
+			if err != nil {
+				return err
+			}
+			return s.sendMaintenance(c, http.StatusOK, maintenancePage{Sheet: sh, Editable: true, InTheWay: found, Alert: overlapsAlert})
+		}
+	}
 	id := ""
 	if err == nil {
 		edit := status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""}
@@ -258,6 +268,36 @@ func (s *Server) scheduleMaintenance(c *fiber.Ctx, v visit) error {
 		return err
 	}
 	return redirect(c, "/admin/maintenance/"+id, "scheduled")
+}
+
+const overlapsAlert = "Nothing was saved yet: it overlaps with what is listed below. Press the button again to save it all the same."
+
+// asksFirst reports whether a form must be shown again because of overlaps that
+// the person has not seen, and lists all there are. What the core will refuse
+// anyway is left to it.
+func (s *Server) asksFirst(c *fiber.Ctx, sh sheet, m status.Maintenance, was *status.Maintenance, f url.Values) ([]overlap, bool, error) {
+	r, err := sh.recurrence(m.ScheduledFor)
+	if err != nil || !m.ScheduledUntil.After(m.ScheduledFor) || m.ScheduledFor.IsZero() {
+		return nil, false, nil
+	}
+	if r != nil && r.Check(m.ScheduledFor) != nil || m.Title == "" {
+		return nil, false, nil
+	}
+	if was != nil && was.SeriesID != "" && f.Get("scope") != "later" {
+		r = nil
+	}
+	var before []overlap
+	if was != nil {
+		m.State, m.SeriesID = was.State, was.SeriesID
+		if before, err = s.inTheWay(c.UserContext(), *was, r); err != nil {
+			return nil, false, err
+		}
+	}
+	found, err := s.inTheWay(c.UserContext(), m, r)
+	if was == nil { // the same form, sent twice, is not in its own way
+		found = slices.DeleteFunc(found, func(o overlap) bool { return o.Title == m.Title && o.From.Equal(m.ScheduledFor) })
+	}
+	return found, len(unseen(found, before, f)) > 0, err
 }
 
 // maintenanceProblem puts the core's words at the form's inputs.
@@ -284,6 +324,15 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 	yours, seen := readMaintenanceSheet(f), seenSheet(f, maintenanceSheet(now, series[now.SeriesID]))
 	was, one := maintenanceSheet(now, series[now.SeriesID]), series[now.SeriesID]
 	edit, err := yours.edit(id, f, was, one.ID != "" && one.EndedAt.IsZero() && !now.Occurrence.IsZero())
+	if err == nil && edit.Version == now.Version {
+		found, asks, err := s.asksFirst(c, yours, edit.Maintenance, &now, f)
+		if err != nil {
+			return err
+		}
+		if asks {
+			return s.sendMaintenanceOf(c, http.StatusOK, maintenancePage{Sheet: yours, InTheWay: found, Alert: overlapsAlert})
+		}
+	}
 	if err == nil {
 		_, err = s.revise(ctx, v, edit)
 	}

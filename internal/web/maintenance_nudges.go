@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -11,11 +12,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/statusbridge/statusbridge/internal/status"
+	"github.com/statusbridge/statusbridge/internal/store"
 )
 
-// overlap is another maintenance of the same components in the same hours.
+// overlap is another maintenance of the same components in the same hours, or
+// an open issue with them.
 type overlap struct {
 	ID, Title  string
+	Issue      bool
 	Components string // that both have
 	From       time.Time
 }
@@ -24,7 +28,7 @@ type overlap struct {
 func overlapsOf(m status.Maintenance, plans []status.Maintenance, d directory) []overlap {
 	var list []overlap
 	for _, o := range plans {
-		if o.ID == m.ID || m.Over() || o.Over() || !o.ScheduledFor.Before(m.ScheduledUntil) || !m.ScheduledFor.Before(o.ScheduledUntil) {
+		if o.ID == m.ID || o.SeriesID != "" && o.SeriesID == m.SeriesID || m.Over() || o.Over() || !o.ScheduledFor.Before(m.ScheduledUntil) || !m.ScheduledFor.Before(o.ScheduledUntil) {
 			continue
 		}
 		var both []string
@@ -34,11 +38,71 @@ func overlapsOf(m status.Maintenance, plans []status.Maintenance, d directory) [
 			}
 		}
 		if len(both) > 0 {
-			list = append(list, overlap{o.ID, o.Title, strings.Join(both, ", "), o.ScheduledFor})
+			list = append(list, overlap{ID: o.ID, Title: o.Title, Components: strings.Join(both, ", "), From: o.ScheduledFor})
 		}
 	}
 	slices.SortFunc(list, func(a, b overlap) int { return a.From.Compare(b.From) })
 	return list
+}
+
+// soon is how near a maintenance is whose components' open issues matter.
+const soon = 24 * time.Hour
+
+// inTheWay lists what a maintenance that is about to be saved overlaps with:
+// each of its first dates when it repeats, and open issues when it is near.
+func (s *Server) inTheWay(ctx context.Context, m status.Maintenance, r *status.Recurrence) ([]overlap, error) {
+	plans, err := s.store.Maintenances(ctx, mostPlanned)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	length, dates := m.ScheduledUntil.Sub(m.ScheduledFor), []time.Time{m.ScheduledFor}
+	if r != nil {
+		for at := range (status.MaintenanceSeries{Recurrence: *r, Begins: m.ScheduledFor}).Occurrences() {
+			if dates = append(dates, at); len(dates) > mostAhead {
+				break
+			}
+		}
+	}
+	var list []overlap
+	for _, at := range dates {
+		m.ScheduledFor, m.ScheduledUntil = at, at.Add(length)
+		for _, o := range overlapsOf(m, plans, d) {
+			if !slices.ContainsFunc(list, func(have overlap) bool { return have.ID == o.ID }) {
+				list = append(list, o)
+			}
+		}
+	}
+	if dates[0].Sub(s.clock.Now()) > soon || m.Over() {
+		return list, nil
+	}
+	issues, err := s.store.Issues(ctx, store.IssueQuery{Stages: []status.Stage{status.Published}, OpenOnly: true, Limit: 100})
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range issues {
+		var both []string
+		for _, a := range i.Components {
+			if slices.Contains(m.Components, a.ComponentID) {
+				both = append(both, d.name(a.ComponentID))
+			}
+		}
+		if len(both) > 0 {
+			list = append(list, overlap{ID: i.ID, Title: i.Title, Issue: true, Components: strings.Join(both, ", "), From: i.StartedAt})
+		}
+	}
+	return list, nil
+}
+
+// unseen leaves of overlaps those that a form does not say it has shown, and
+// that were not there before.
+func unseen(list, before []overlap, f url.Values) []overlap {
+	return slices.DeleteFunc(slices.Clone(list), func(o overlap) bool {
+		return slices.Contains(f["overlaps"], o.ID) || slices.ContainsFunc(before, func(b overlap) bool { return b.ID == o.ID })
+	})
 }
 
 // overrun asks whether a maintenance that should be over takes longer.

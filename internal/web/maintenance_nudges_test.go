@@ -100,3 +100,32 @@ func TestExpectedAlertsAreShownWhileTheMaintenanceRunsAndDraftNothing(t *testing
 		t.Error("expected, though the maintenance is over")
 	}
 }
+
+func TestOverlapsAreShownBeforeAMaintenanceIsSavedAndCanBeSavedAllTheSame(t *testing.T) {
+	s := newSite(t)
+	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})
+	other := s.plan("New switches", 26*time.Hour, time.Hour, checkout)
+	s.revise(status.OpenIssue{Title: "Checkout is slow", Publish: true, Components: []status.Affected{{ComponentID: checkout, Status: status.DegradedPerformance}}})
+	b := s.signedIn(status.Responder)
+	form := url.Values{
+		"title": {"Upgrade"}, "from": {"2026-01-05T11:00"}, "until": {"2026-01-05T12:00"}, "components": {checkout}, "repeat": {"daily"}, "times": {"3"},
+	}
+	got := b.post("/admin/maintenance/new", form)
+	got.want(t, http.StatusOK, "Nothing was saved yet", "New switches", "open issue on Checkout", "Checkout is slow")
+	if n := len(s.occurrences()); n != 1 {
+		t.Fatalf("%d maintenances: it was saved unasked", n)
+	}
+	again := inputs(got.body, "/admin/maintenance/new")
+	again.Del("silent")
+	b.post("/admin/maintenance/new", again).want(t, http.StatusSeeOther)
+	all := s.occurrences()
+	path := "/admin/maintenance/" + all[0].ID
+	words := with(inputs(b.get(path).body, path), "title", "Upgrade, part 1")
+	words.Del("silent")
+	b.post(path, words).want(t, http.StatusSeeOther) // what was there before is no news
+	other, _ = s.store.Maintenance(t.Context(), other.ID)
+	path = "/admin/maintenance/" + other.ID
+	moved := with(inputs(b.get(path).body, path), "from", "2026-01-07T11:30", "until", "2026-01-07T12:30")
+	moved.Del("silent")
+	b.post(path, moved).want(t, http.StatusOK, "Nothing was saved yet", `value="2026-01-07T11:30"`)
+}
