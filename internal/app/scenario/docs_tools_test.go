@@ -67,7 +67,7 @@ func TestTheCommandsOfThePagesOnRulesAndSendersRun(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for _, page := range []string{"rules.md", "alertmanager.md", "new-relic.md"} {
+	for _, page := range []string{"rules.md", "alertmanager.md", "new-relic.md", "issues.md"} {
 		scripts := blocks(t, page, "sh")
 		if page == "alertmanager.md" {
 			scripts = scripts[len(tried(t)):] // TestARealAlertmanagerTriedAsItsPageSays
@@ -84,9 +84,12 @@ func TestTheCommandsOfThePagesOnRulesAndSendersRun(t *testing.T) {
 			}
 		}
 		for _, rules := range blocks(t, page, "yaml") {
-			file := filepath.Join(t.TempDir(), "rules.yaml")
+			file, do := filepath.Join(t.TempDir(), "rules.yaml"), "check"
+			if strings.HasPrefix(rules, "rule_files:") {
+				file, do = filepath.Join(d.dir, "issues_test.yaml"), "test"
+			}
 			d.write(file, rules)
-			if out, errs, code := d.command("", "rules", "check", file); code != 0 {
+			if out, errs, code := d.command("", "rules", do, file); code != 0 {
 				t.Errorf("%s: %s%s", page, out, errs)
 			}
 		}
