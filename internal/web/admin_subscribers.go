@@ -143,13 +143,11 @@ func (s *Server) importSubscribers(c *fiber.Ctx, _ visit) error {
 		return err
 	}
 	read, err := readCSV(view.Text, components, s.languageTags())
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		view.Alert = "Nothing was imported: the list " + invalid.Message + "."
-		return s.render(c, http.StatusUnprocessableEntity, "import.html", page{Title: "Import subscribers", Nav: "subscribers", Data: view})
-	}
 	if err != nil {
-		return err
+		return answers{invalid: func(invalid status.Invalid) error {
+			view.Alert = "Nothing was imported: the list " + invalid.Message + "."
+			return s.render(c, http.StatusUnprocessableEntity, "import.html", page{Title: "Import subscribers", Nav: "subscribers", Data: view})
+		}}.answer(c, err)
 	}
 	do := f.Get("do") == "import"
 	added, err := s.store.Import(ctx, s.clock.Now(), read.Rows, view.Confirmed, !do)
