@@ -336,33 +336,33 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 	if err == nil {
 		_, err = s.revise(ctx, v, edit)
 	}
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		if now, err = s.store.Maintenance(ctx, id); err != nil {
-			return err
-		}
-		d, err := s.directory(ctx)
-		if err != nil {
-			return err
-		}
-		merged, diffs := merge(maintenanceFields(d), seen, maintenanceSheet(now, series[now.SeriesID]), yours)
-		if settled(diffs) {
-			return redirect(c, "/admin/maintenance/"+id, "saved")
-		}
-		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
-			Sheet: merged, Diffs: diffs,
-			Alert: "Nothing was saved yet: somebody else changed this maintenance while you did. Compare, then save again.",
-		})
-	case errors.As(err, &invalid):
-		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{
-			Sheet: yours, Problem: maintenanceProblem(err),
-			Alert: "Nothing was saved yet: " + invalid.Message + ".",
-		})
-	case err != nil:
-		return err
-	}
-	return redirect(c, "/admin/maintenance/"+id, "saved")
+	return answers{
+		then: "/admin/maintenance/" + id, done: "saved",
+		conflict: func() error {
+			now, err := s.store.Maintenance(ctx, id)
+			if err != nil {
+				return err
+			}
+			d, err := s.directory(ctx)
+			if err != nil {
+				return err
+			}
+			merged, diffs := merge(maintenanceFields(d), seen, maintenanceSheet(now, series[now.SeriesID]), yours)
+			if settled(diffs) {
+				return redirect(c, "/admin/maintenance/"+id, "saved")
+			}
+			return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
+				Sheet: merged, Diffs: diffs,
+				Alert: "Nothing was saved yet: somebody else changed this maintenance while you did. Compare, then save again.",
+			})
+		},
+		invalid: func(invalid status.Invalid) error {
+			return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{
+				Sheet: yours, Problem: maintenanceProblem(invalid),
+				Alert: "Nothing was saved yet: " + invalid.Message + ".",
+			})
+		},
+	}.answer(c, err)
 }
 
 func (s *Server) updateMaintenance(c *fiber.Ctx, v visit) error {
