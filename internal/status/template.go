@@ -9,15 +9,18 @@ import (
 
 // Template is words to begin an update with. It is nothing that the public sees.
 type Template struct {
-	ID        string
-	Name      string     // on its button
-	Title     string     // of a new issue; "" leaves the title alone
-	State     IssueState // that goes with the words; "" leaves the state alone
-	Body      string     // Markdown with placeholders
-	Position  int
-	Version   int64
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID       string
+	Name     string     // on its button
+	Title    string     // of a new issue; "" leaves the title alone
+	State    IssueState // that goes with the words; "" leaves the state alone
+	Body     string     // Markdown with placeholders
+	Position int
+	// Maintenance ones are for updates about maintenance, which has states of its
+	// own; the others are for issues.
+	Maintenance bool
+	Version     int64
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 // Placeholders are what the words of a template may name, in braces: {title}.
@@ -38,6 +41,8 @@ func (t Template) Check() error {
 		return Invalid{"body", "say what it writes"}
 	case len(t.Body) > MaxBody:
 		return Invalid{"body", "is longer than 20,000 bytes"}
+	case t.Maintenance && t.State != "":
+		return Invalid{"state", "is that of an issue; maintenance moves on by its own buttons"}
 	case t.State != "" && !t.State.Valid():
 		return Invalid{"state", "is not investigating, identified, monitoring or resolved"}
 	}

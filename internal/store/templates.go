@@ -21,6 +21,7 @@ var templates = table[status.Template]{
 			{"version", &t.Version},
 			{"created_at", at(&t.CreatedAt)},
 			{"updated_at", at(&t.UpdatedAt)},
+			{"maintenance", &t.Maintenance},
 		}
 	},
 }

@@ -56,6 +56,7 @@ func (s *Server) routeAdmin() {
 	s.read("/admin/maintenance/month", status.Viewer, s.showMonth)
 	s.read("/admin/maintenance/:id", status.Viewer, s.showMaintenance)
 	s.act("/admin/maintenance/:id", status.Responder, s.saveMaintenance)
+	s.act("/admin/maintenance/:id/fill", status.Responder, s.fillMaintenance)
 	s.act("/admin/maintenance/:id/extend", status.Responder, s.extendMaintenance)
 	s.act("/admin/maintenance/:id/update", status.Responder, s.updateMaintenance)
 

@@ -92,6 +92,8 @@ type maintenancePage struct {
 	Over     bool
 	Notify   string
 	Overrun  *overrun
+	Wordings wordings
+	Silent   bool      // of an update that was not posted
 	InTheWay []overlap // shown before it is saved all the same
 	Series   *seriesView
 	Expected []signalView // alerts that fire, and open no issue
@@ -140,6 +142,9 @@ func (s *Server) sendMaintenanceOf(c *fiber.Ctx, code int, view maintenancePage)
 	}
 	if one, ok := series[m.SeriesID]; ok {
 		view.Series = seriesViewOf(m, one, plans, d)
+	}
+	if view.Wordings, err = s.maintenanceWordings(ctx, "/admin/maintenance/"+m.ID+"/fill#update"); err != nil {
+		return err
 	}
 	if view.Expected, err = s.expected(ctx, m); err != nil {
 		return err
@@ -386,11 +391,11 @@ func (s *Server) updateMaintenance(c *fiber.Ctx, v visit) error {
 			return redirect(c, "/admin/maintenance/"+id, "updated")
 		}
 		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
-			Typed: edit.Body,
+			Typed: edit.Body, Silent: edit.Silent,
 			Alert: "Nothing was done: this maintenance changed after you loaded it. Your text is still here. Look again, then repeat.",
 		})
 	case errors.As(err, &invalid):
-		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{Typed: edit.Body, Alert: "Nothing was done: " + invalid.Message + "."})
+		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{Typed: edit.Body, Silent: edit.Silent, Alert: "Nothing was done: " + invalid.Message + "."})
 	case err != nil:
 		return err
 	}

@@ -31,6 +31,7 @@ type templateForm struct {
 	Sheet        sheet
 	Seen         sheet
 	States       []option
+	Purposes     []option
 	Problem      map[string]string
 	Placeholders []string
 	Alert        string
@@ -39,13 +40,28 @@ type templateForm struct {
 
 var templateFields = []sheetField{
 	{"name", "Name", nil},
+	{"for", "For", func(v string) string { return labelOf(purposes(""), v) }},
 	{"title", "Title", nil},
 	{"state", "State", func(v string) string { return cmp.Or(stateWords[status.IssueState(v)], "leaves the state") }},
 	{"body", "Text", nil},
 }
 
+// forMaintenance is the purpose of a template about maintenance.
+const forMaintenance = "maintenance"
+
+func purposes(chosen string) []option {
+	return []option{
+		{"", "Issues", chosen == ""},
+		{forMaintenance, "Updates about maintenance", chosen == forMaintenance},
+	}
+}
+
 func templateSheet(t status.Template) sheet {
-	return sheet{"name": t.Name, "title": t.Title, "state": string(t.State), "body": lines(t.Body)}
+	purpose := ""
+	if t.Maintenance {
+		purpose = forMaintenance
+	}
+	return sheet{"for": purpose, "name": t.Name, "title": t.Title, "state": string(t.State), "body": lines(t.Body)}
 }
 
 func readTemplateSheet(f url.Values) sheet {
@@ -59,13 +75,14 @@ func readTemplateSheet(f url.Values) sheet {
 // template puts what the sheet says on a template.
 func (sh sheet) template(t status.Template) status.Template {
 	t.Name, t.Title = strings.Join(strings.Fields(sh["name"]), " "), strings.Join(strings.Fields(sh["title"]), " ")
-	t.State, t.Body = status.IssueState(sh["state"]), sh["body"]
+	t.State, t.Body, t.Maintenance = status.IssueState(sh["state"]), sh["body"], sh["for"] == forMaintenance
 	return t
 }
 
 func newTemplateForm(t status.Template, sh sheet, invalid status.Invalid) templateForm {
 	form := templateForm{
-		ID: t.ID, Version: t.Version, Sheet: sh, Seen: templateSheet(t), Problem: map[string]string{}, Placeholders: status.Placeholders,
+		Purposes: purposes(sh["for"]),
+		ID:       t.ID, Version: t.Version, Sheet: sh, Seen: templateSheet(t), Problem: map[string]string{}, Placeholders: status.Placeholders,
 		States: append([]option{{"", "Leaves the state as it is", sh["state"] == ""}}, stateOptions(sh["state"], status.IssueStates...)...),
 	}
 	if invalid.Field != "" {
@@ -199,6 +216,6 @@ func (s *Server) dropTemplate(c *fiber.Ctx, v visit, id string, version int64) e
 func (s *Server) templateStands(c *fiber.Ctx, t status.Template) bool {
 	all, err := s.store.Templates(c.UserContext())
 	return err == nil && slices.ContainsFunc(all, func(o status.Template) bool {
-		return o.Name == t.Name && o.Title == t.Title && o.State == t.State && o.Body == t.Body
+		return o.Name == t.Name && o.Title == t.Title && o.State == t.State && o.Body == t.Body && o.Maintenance == t.Maintenance
 	})
 }

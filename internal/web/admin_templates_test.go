@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -87,4 +88,33 @@ func TestATemplateWritesADraftAndANewIssue(t *testing.T) {
 	}
 	b.post("/admin/issues/new", url.Values{"title": {"Slow"}, "template": {"investigating"}, "state": {"investigating"}, "impact": {"minor"}}).
 		want(t, http.StatusOK, "a problem with our services", `value="Slow"`)
+}
+
+func TestUpdatesAboutMaintenanceHaveTemplatesOfTheirOwn(t *testing.T) {
+	s := newSite(t)
+	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout"}})
+	m := s.plan("Upgrade", time.Hour, 90*time.Minute, checkout)
+	path := "/admin/maintenance/" + m.ID
+	b, admin := s.signedIn(status.Responder), s.signedIn(status.Admin)
+	page := b.get(path)
+	page.want(t, http.StatusOK, "Work has begun", "Takes longer")
+	if strings.Contains(page.body, "Found the cause") {
+		t.Error("a template of issues is offered")
+	}
+	if got := b.get("/admin/issues/new").body; strings.Contains(got, "Work has begun") {
+		t.Error("a template of maintenance is offered for an issue")
+	}
+	typed := inputs(page.body, path+"/update")
+	b.post(path+"/fill", with(typed, "body", "Typed with care.", "template", "work-begun", "silent", "1")).
+		want(t, http.StatusOK, "Typed with care.", "We have begun to work on Checkout. We expect it to take 90 minutes.", `name="silent" value="1" checked`)
+	if m, _ = s.store.Maintenance(t.Context(), m.ID); len(m.Updates) != 1 {
+		t.Error("filling posted something")
+	}
+	made := url.Values{"name": {"Half way"}, "for": {"maintenance"}, "body": {"Half of {components} is done."}}
+	admin.post("/admin/settings/templates", with(made, "state", "resolved")).want(t, http.StatusUnprocessableEntity, "moves on by its own buttons", "Half of")
+	admin.post("/admin/settings/templates", made).want(t, http.StatusSeeOther)
+	b.get(path).want(t, http.StatusOK, "Half way")
+	machine := s.machine(status.TokenMaintenance)
+	machine.do("POST", "/maintenance/"+m.ID+"/updates", `{"template":"work-goes"}`, "If-Match", "*").want(t, http.StatusCreated, "The work on Checkout goes as planned.")
+	machine.do("POST", "/maintenance/"+m.ID+"/updates", `{"template":"resolved"}`, "If-Match", "*").want(t, http.StatusUnprocessableEntity, "no template about maintenance")
 }

@@ -48,10 +48,11 @@ type maintenanceEdited struct {
 }
 
 type maintenanceUpdateAsked struct {
-	Body   string                  `json:"body,omitzero"`
-	State  status.MaintenanceState `json:"state,omitzero"`
-	Silent bool                    `json:"silent,omitzero"`
-	Later  bool                    `json:"later,omitzero"` // with cancelled: all later occurrences, too
+	Body     string                  `json:"body,omitzero"`
+	State    status.MaintenanceState `json:"state,omitzero"`
+	Silent   bool                    `json:"silent,omitzero"`
+	Template string                  `json:"template,omitzero"` // id of one that gives the body that is left out
+	Later    bool                    `json:"later,omitzero"`    // with cancelled: all later occurrences, too
 }
 
 func (d directory) findAll(names []string) []string {
@@ -164,6 +165,11 @@ func (s *Server) apiUpdateMaintenance(c *call) (reply, error) {
 	in, err := takeBody[maintenanceUpdateAsked](c)
 	if err != nil {
 		return reply{}, err
+	}
+	if in.Template != "" {
+		if err := s.fillMaintenanceAsked(c, &in); err != nil {
+			return reply{}, err
+		}
 	}
 	_, err = s.revise(c.UserContext(), c.visit(), status.PostMaintenanceUpdate{ID: c.id(), Version: c.version, State: in.State, Body: in.Body, Silent: in.Silent, Later: in.Later})
 	if err != nil {

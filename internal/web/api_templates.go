@@ -14,6 +14,8 @@ type templateAsked struct {
 	State    string `json:"state,omitzero"` // of an issue; left out: the template leaves the state
 	Body     string `json:"body"`
 	Position int    `json:"position,omitzero"` // last if left out
+	// Maintenance: it is for updates about maintenance, and has no state.
+	Maintenance bool `json:"maintenance,omitzero"`
 }
 
 type templateEdited struct {
@@ -22,6 +24,8 @@ type templateEdited struct {
 	State    *string `json:"state,omitzero"` // "" leaves the state
 	Body     *string `json:"body,omitzero"`
 	Position *int    `json:"position,omitzero"`
+
+	Maintenance *bool `json:"maintenance,omitzero"`
 }
 
 type templateShown struct {
@@ -33,10 +37,12 @@ type templateShown struct {
 	Body      string     `json:"body"`
 	Position  int        `json:"position"`
 	UpdatedAt *time.Time `json:"updated_at"`
+
+	Maintenance bool `json:"maintenance"` // else for issues
 }
 
 func showTemplateAPI(t status.Template) templateShown {
-	return templateShown{t.ID, t.Version, t.Name, t.Title, string(t.State), t.Body, t.Position, moment(t.UpdatedAt)}
+	return templateShown{t.ID, t.Version, t.Name, t.Title, string(t.State), t.Body, t.Position, moment(t.UpdatedAt), t.Maintenance}
 }
 
 func (s *Server) apiTemplates(c *call) (reply, error) {
@@ -55,7 +61,7 @@ func (s *Server) apiAddTemplate(c *call) (reply, error) {
 		return reply{}, err
 	}
 	t, err := s.keepTemplate(c.Ctx, c.visit(), status.Template{
-		ID: randomToken(), Name: in.Name, Title: in.Title, State: status.IssueState(in.State), Body: in.Body, Position: in.Position,
+		ID: randomToken(), Name: in.Name, Title: in.Title, State: status.IssueState(in.State), Body: in.Body, Position: in.Position, Maintenance: in.Maintenance,
 	})
 	return reply{body: showTemplateAPI(t), version: t.Version, location: "/templates/" + t.ID}, err
 }
@@ -74,6 +80,7 @@ func (s *Server) apiEditTemplate(c *call) (reply, error) {
 	}
 	change(&t.Name, in.Name)
 	change(&t.Title, in.Title)
+	change(&t.Maintenance, in.Maintenance)
 	if in.State != nil {
 		t.State = status.IssueState(*in.State)
 	}
@@ -106,6 +113,30 @@ func (s *Server) fillAsked(c *call, d directory, in *updateAsked) error {
 	}
 	if in.State == nil && t.State != "" {
 		in.State = &t.State
+	}
+	return nil
+}
+
+// fillMaintenanceAsked gives an update about maintenance the words of a template
+// where it has none of its own.
+func (s *Server) fillMaintenanceAsked(c *call, in *maintenanceUpdateAsked) error {
+	m, err := s.store.Maintenance(c.UserContext(), c.id())
+	if err != nil {
+		return err
+	}
+	d, err := s.directory(c.UserContext())
+	if err != nil {
+		return err
+	}
+	t, err := s.store.Template(c.UserContext(), in.Template)
+	if errors.Is(err, status.ErrNotFound) || err == nil && !t.Maintenance {
+		return badMember("/template", "is no template about maintenance")
+	}
+	if err != nil {
+		return err
+	}
+	if _, body := t.Fill(s.maintenanceValues(m, d)); in.Body == "" {
+		in.Body = body
 	}
 	return nil
 }

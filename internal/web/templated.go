@@ -21,12 +21,24 @@ type wordings struct {
 	Path    string // where the form is sent to be filled
 }
 
-// wordings offers the templates that fit: an opening does not resolve.
+// maintenanceWordings offers the templates about maintenance.
+func (s *Server) maintenanceWordings(ctx context.Context, path string) (wordings, error) {
+	all, err := s.store.Templates(ctx)
+	w := wordings{Path: path}
+	for _, t := range all {
+		if t.Maintenance {
+			w.Buttons = append(w.Buttons, t)
+		}
+	}
+	return w, err
+}
+
+// wordings offers the templates that fit an issue: an opening does not resolve.
 func (s *Server) wordings(ctx context.Context, path string, opening bool) (wordings, error) {
 	all, err := s.store.Templates(ctx)
 	w := wordings{Path: path}
 	for _, t := range all {
-		if !opening || t.State != status.Resolved {
+		if !t.Maintenance && (!opening || t.State != status.Resolved) {
 			w.Buttons = append(w.Buttons, t)
 		}
 	}
@@ -51,6 +63,45 @@ func (s *Server) values(i status.Issue, d directory) map[string]string {
 		v["duration"] = roughly(now.Sub(i.StartedAt))
 	}
 	return v
+}
+
+// maintenanceValues are what placeholders stand for in words about maintenance.
+func (s *Server) maintenanceValues(m status.Maintenance, d directory) map[string]string {
+	begins := m.ScheduledFor
+	if !m.StartedAt.IsZero() {
+		begins = m.StartedAt
+	}
+	v := map[string]string{
+		"title": m.Title, "impact": "maintenance", "state": strings.ToLower(maintenanceLooks[m.State].Word), "components": "our services",
+		"started": begins.UTC().Format("15:04 UTC"), "duration": roughly(m.ScheduledUntil.Sub(m.ScheduledFor)),
+	}
+	var names []string
+	for _, id := range m.Components {
+		names = append(names, d.name(id))
+	}
+	if len(names) > 0 {
+		v["components"] = inWords(names)
+	}
+	return v
+}
+
+// fillMaintenance answers the buttons of the update form of a maintenance.
+// Nothing is saved.
+func (s *Server) fillMaintenance(c *fiber.Ctx, _ visit) error {
+	ctx, f := c.UserContext(), form(c)
+	m, err := s.store.Maintenance(ctx, param(c))
+	if err != nil {
+		return err
+	}
+	d, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	body, title := lines(f.Get("body")), ""
+	if _, err := s.fillIn(ctx, f.Get("template"), s.maintenanceValues(m, d), &title, &body, nil); err != nil {
+		return err
+	}
+	return s.sendMaintenanceOf(c, http.StatusOK, maintenancePage{Typed: body, Silent: f.Get("silent") != ""})
 }
 
 // inWords writes "title", "title and state", "title, impact and state".
