@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/status"
 	"github.com/statusbridge/statusbridge/internal/store"
+	"github.com/statusbridge/statusbridge/internal/web"
 )
 
 const someRules = `version: 1
@@ -56,6 +59,67 @@ func TestADryRunSaysWhatEachRuleSaysAndStoresNothing(t *testing.T) {
 	}
 }
 
+// backtest runs one, and returns the page with what came of it.
+func (b *browser) backtest(f url.Values) answer {
+	b.site.t.Helper()
+	started := b.post("/admin/rules/backtest", f)
+	if started.StatusCode != http.StatusSeeOther {
+		b.site.t.Fatalf("%d %s", started.StatusCode, started.body)
+	}
+	ctx, cancel := context.WithTimeout(b.site.t.Context(), 30*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		if got := b.get(started.Header.Get("Location")); got.Header.Get("Refresh") == "" {
+			return got
+		}
+	}
+	b.site.t.Fatal("the back-test does not end")
+	return answer{}
+}
+
+// slowPast hands out no webhook until it is let go.
+type slowPast struct {
+	web.Store
+	begun chan struct{}
+}
+
+func (p slowPast) EachWebhook(ctx context.Context, _, _ time.Time, _ bool, _ func(status.Webhook) error) error {
+	close(p.begun)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (p slowPast) CountWebhooks(context.Context, time.Time, time.Time) (int, error) { return 1000, nil }
+
+func TestABacktestUnderWayIsShownAndCancelledByWhoStartedIt(t *testing.T) {
+	st := openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	past := slowPast{st, make(chan struct{})}
+	s := newSiteOn(t, st, past)
+	s.load(someRules)
+	b, other := s.signedIn(status.Viewer), s.signedIn(status.Admin)
+	path := b.post("/admin/rules/backtest", url.Values{"rules": {someRules}, "since": {"7d"}}).Header.Get("Location")
+	select {
+	case <-past.begun:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it does not begin")
+	}
+	got := b.get(path)
+	got.want(t, http.StatusOK, "Under way", "webhooks replayed", "Cancel it")
+	if got.Header.Get("Refresh") == "" {
+		t.Error("the page does not reload by itself")
+	}
+	if theirs := other.get(path).body; strings.Contains(theirs, "Cancel it") {
+		t.Error("another person is offered to cancel it")
+	}
+	other.post(path+"/cancel", nil).want(t, http.StatusNotFound)
+	b.post(path+"/cancel", nil).want(t, http.StatusSeeOther)
+	got = b.get(path)
+	got.want(t, http.StatusOK, "it was cancelled after 0 of", "CheckoutDown") // the rules are kept
+	if got.Header.Get("Refresh") != "" {
+		t.Error("it still reloads")
+	}
+}
+
 func TestABacktestShowsWhatOtherRulesWouldHaveOpened(t *testing.T) {
 	s := newSite(t)
 	s.load(someRules)
@@ -63,7 +127,7 @@ func TestABacktestShowsWhatOtherRulesWouldHaveOpened(t *testing.T) {
 	b := s.signedIn(status.Viewer)
 	b.get("/admin/rules/backtest").want(t, http.StatusOK, "Checkout is down")
 	wider := strings.ReplaceAll(someRules, `"CheckoutDown"`, `"DiskWillFill"`)
-	got := b.post("/admin/rules/backtest", url.Values{"rules": {wider}, "since": {"7d"}})
+	got := b.backtest(url.Values{"rules": {wider}, "since": {"7d"}})
 	got.want(t, http.StatusOK, "1 webhook with 2 alerts", "1 more would have opened", "would have opened</span>")
 	b.post("/admin/rules/backtest", url.Values{"rules": {someRules + "typo: 1\n"}}).want(t, http.StatusUnprocessableEntity, "Nothing was tested", "candidate:7:1", "typo")
 	if issues := b.get("/admin/issues").body; strings.Contains(issues, "Checkout is down") {

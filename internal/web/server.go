@@ -45,6 +45,8 @@ type Server struct {
 	callers   *limiter           // of the API, by token
 	strangers *limiter           // addresses that try tokens
 
+	backtests backtests
+
 	refused atomic.Int64 // connections beyond the limit of an address
 
 	settings func(ctx context.Context) Settings // what is configured, and by whom
