@@ -58,6 +58,7 @@ type Library interface {
 	Issue(ctx context.Context, id string) (status.Issue, error)
 	Maintenance(ctx context.Context, id string) (status.Maintenance, error)
 	Components(ctx context.Context) ([]status.Component, []status.Group, error)
+	Subscribers
 }
 
 // Sender brings one message to one recipient. Its error may be Permanent,

@@ -323,6 +323,27 @@ func TestTheConfirmationMailExplainsItself(t *testing.T) {
 	}
 }
 
+func TestTheMailAboutAStoppedWebhookNamesItsHostAndHowToStartAgainInEachLanguage(t *testing.T) {
+	program := status.Subscriber{ID: "p1", Email: "https://hooks.example.com/secret-words#p1", ConfirmToken: "again", Secret: "whsec_x"}
+	for tag, title := range map[string]string{
+		"en": "Your webhook was stopped", "de": "Ihr Webhook wurde angehalten", "fr": "Votre webhook a été arrêté",
+		"es": "Su webhook se ha detenido", "pt-BR": "Seu webhook foi interrompido", "ja": "Webhook を停止しました",
+	} {
+		m := ComposeStopped(program, "stopped:p1.1", pageURL).to(status.Delivery{Recipient: "ann@example.com", Token: "abc", Language: tag, CreatedAt: noon, Attempt: 1}, "", noon)
+		l, _ := deliver(t, m)
+		for name, part := range map[string]string{"text": l.text, "HTML": l.html} {
+			for _, want := range []string{title, "hooks.example.com", "Acme Status", "/subscriptions/confirm/again", "/unsubscribe/abc"} {
+				if !strings.Contains(part, want) {
+					t.Errorf("%s: %q is not in the %s:\n%s", tag, want, name, part)
+				}
+			}
+			if strings.Contains(part, "secret-words") {
+				t.Errorf("%s: the %s tells the path", tag, name)
+			}
+		}
+	}
+}
+
 func TestPlainHTTPPagesAndAddressesHaveIdsToo(t *testing.T) {
 	for url, host := range map[string]string{
 		"http://127.0.0.1:8080": "@127.0.0.1>", "http://[::1]:8080": "@[IPv6:::1]>", "http://localhost:8080/": "@localhost>",

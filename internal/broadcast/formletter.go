@@ -105,7 +105,7 @@ func (e *Email) compose(m Message) (*formLetter, error) {
 		msg.SetDateWithValue(m.Queued.UTC()) // a second attempt is the same mail
 	}
 	switch m.Event {
-	case status.EventConfirm, status.EventSubscribed, status.EventTest:
+	case status.EventConfirm, status.EventSubscribed, status.EventStopped, status.EventTest:
 	default:
 		e.setListHeaders(msg, m.SubjectID, gapMarks[gapHeaderToken])
 	}

@@ -116,6 +116,10 @@ func (e *Email) write(m Message) (draft, error) {
 	case status.EventSubscribed:
 		v.Subject = unencoded(v.L.Say("subscribed_subject", name))
 		return execute("subscribed", v)
+	case status.EventStopped:
+		v.Subject = unencoded(v.L.Say("stopped_subject", name))
+		v.Title, v.Link = oneLine(m.Title), m.Link
+		return execute("stopped", v)
 	case status.EventTest:
 		v.Subject = unencoded(v.L.Say("test_subject", name))
 		v.Title = v.L.Say("test_title")

@@ -261,6 +261,17 @@ func ComposeConfirm(event status.Event, updateID string) Message {
 	return Message{Event: event, UpdateID: updateID, SubjectID: updateID}
 }
 
+// ComposeStopped tells that a program is told no more. Of its address only the
+// host is named: the rest may hold a secret, or words that somebody else wrote.
+func ComposeStopped(program status.Subscriber, updateID, publicURL string) Message {
+	m := Message{Event: status.EventStopped, UpdateID: updateID, SubjectID: updateID}
+	m.Link = strings.TrimRight(publicURL, "/") + "/subscriptions/confirm/" + program.ConfirmToken
+	if at, err := url.Parse(program.Email); err == nil {
+		m.Title = at.Host
+	}
+	return m
+}
+
 // lateAfter is how long a message may take before what happened meanwhile is
 // worth saying.
 const lateAfter = 5 * time.Minute

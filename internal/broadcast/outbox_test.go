@@ -237,6 +237,10 @@ func (s *shelf) Maintenance(_ context.Context, id string) (status.Maintenance, e
 	return m, nil
 }
 
+func (s *shelf) Subscriber(context.Context, string) (status.Subscriber, error) {
+	return status.Subscriber{}, status.ErrNotFound
+}
+
 func (s *shelf) Components(context.Context) ([]status.Component, []status.Group, error) {
 	return s.components, nil, nil
 }

@@ -155,6 +155,15 @@ func (w *worker) compose(ctx context.Context, d status.Delivery) (Message, error
 	switch d.Event {
 	case status.EventConfirm, status.EventSubscribed:
 		return ComposeConfirm(d.Event, d.UpdateID), nil
+	case status.EventStopped:
+		program, err := w.library.Subscriber(ctx, d.SubjectID)
+		if err != nil {
+			return Message{}, lost("the subscription", err)
+		}
+		if program.Active() {
+			return Message{}, Skipped{Reason: "it is told again"}
+		}
+		return ComposeStopped(program, d.UpdateID, w.publicURL), nil
 	case status.EventOpen, status.EventUpdate, status.EventResolve:
 		i, err := w.library.Issue(ctx, d.SubjectID)
 		if err != nil {

@@ -23,6 +23,7 @@ const (
 	EventMaintenanceReminder  Event = "maintenance_reminder" // it begins soon; no update of its own
 	EventConfirm              Event = "confirm"              // asks an address whether it subscribed
 	EventSubscribed           Event = "subscribed"           // answers one that subscribes again
+	EventStopped              Event = "stopped"              // tells who named a contact that their webhook is told no more
 	EventTest                 Event = "test"                 // tries a channel out, about nothing
 )
 
@@ -193,7 +194,10 @@ type Subscriber struct {
 	// as spam: nothing is sent there until its owner confirms anew.
 	SuppressedAt  time.Time
 	SuppressedWhy string
-	Secret        string // signs what a program gets; "" is a person, who gets mail
+	// Contact is the mail address to tell when a program is told no more. It is
+	// written to only while it is itself an active subscriber by mail.
+	Contact string
+	Secret  string // signs what a program gets; "" is a person, who gets mail
 }
 
 // Program reports whether the subscriber is one, told by webhook.

@@ -90,6 +90,11 @@ func (s *Store) carryMarks(batch []*ticket[*mark]) error {
 				if err := suppress(ctx, h, "id = (SELECT subscriber_id FROM deliveries WHERE id = ?)", m.id, m.due, m.reason); err != nil {
 					return err
 				}
+				if channel == status.ChannelWebhooks {
+					if err := s.tellContact(ctx, h, m.id, m.due); err != nil {
+						return err
+					}
+				}
 			}
 		}
 		return s.saveHealth(ctx, h, seen)

@@ -115,3 +115,35 @@ func TestNoHostIsAskedWithoutEnd(t *testing.T) {
 		must(t, ask("https://victim.example.com/more", noon.Add(25*time.Hour)))
 	})
 }
+
+func TestTheContactOfAStoppedProgramIsToldOnceIfItGetsMailHere(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		person := member(t, s, "ops@example.com")
+		stop := func(contact string) {
+			t.Helper()
+			sub, err := s.SubscribeWebhook(t.Context(), noon, status.Subscriber{Email: "https://hooks.example.com/", Contact: contact})
+			must(t, err)
+			for _, d := range claim(t, s, status.ChannelWebhooks, noon) {
+				must(t, s.MarkBounced(t.Context(), d.ID, d.Attempt, "gone for good", noon))
+			}
+			if stopped, err := s.Subscriber(t.Context(), sub.ID); err != nil || stopped.SuppressedAt.IsZero() {
+				t.Fatalf("not stopped: %+v (%v)", stopped, err)
+			}
+		}
+		stop("")
+		stop("stranger@example.com")
+		if ds := claim(t, s, status.ChannelEmail, noon); len(ds) != 0 {
+			t.Fatalf("mails to nobody who asked for them: %+v", ds)
+		}
+		stop("Ops@example.com")
+		stop("ops@example.com") // on the same day
+		ds := claim(t, s, status.ChannelEmail, noon)
+		if len(ds) != 1 || ds[0].Event != status.EventStopped || ds[0].Recipient != "ops@example.com" || ds[0].Token != person.Token {
+			t.Fatalf("mails %+v, want one", ds)
+		}
+		must(t, s.Unsubscribe(t.Context(), person.Token))
+		if left, err := s.Subscriber(t.Context(), ds[0].SubjectID); err != nil || left.Contact != "" {
+			t.Errorf("who left is still the contact: %+v (%v)", left, err)
+		}
+	})
+}

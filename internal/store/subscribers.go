@@ -29,6 +29,7 @@ var subscribers = table[status.Subscriber]{
 			{"suppressed_at", at(&s.SuppressedAt)},
 			{"suppressed_why", &s.SuppressedWhy},
 			{"secret", &s.Secret},
+			{"contact", &s.Contact},
 		}
 	},
 }
@@ -177,6 +178,9 @@ func (s *Store) forget(ctx context.Context, where, arg string) (gone bool, err e
 			return err
 		}
 		gone = true
+		if _, err = exec(ctx, tx, "UPDATE subscribers SET contact = '' WHERE contact = ?", sub[0].Email); err != nil {
+			return err
+		}
 		if _, err = exec(ctx, tx, "DELETE FROM deliveries WHERE subscriber_id = ? AND state = 'queued'", sub[0].ID); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ type taken struct {
 // thought about it. What is in no list stays here.
 var takeouts = []taken{
 	take(groups), take(components), take(issues), take(maintenances), take(series), take(corrections), take(templates), take(entries),
-	take(subscribers, "id", "email", "components", "scope", "language", "time_zone", "confirmed_at", "created_at", "suppressed_at", "suppressed_why"),
+	take(subscribers, "id", "email", "components", "scope", "language", "time_zone", "confirmed_at", "created_at", "suppressed_at", "suppressed_why", "contact"),
 	take(deliveries, "id", "event", "subject_id", "update_id", "channel", "recipient", "subscriber_id", "language", "time_zone", "state",
 		"attempt", "created_at", "sent_at", "provider_id"),
 	take(accounts, "id", "email", "name", "role", "disabled", "created_at", "last_login_at"),

@@ -300,6 +300,7 @@ var eventWords = map[status.Event]string{
 	status.EventMaintenanceCancelled: "Maintenance cancelled",
 	status.EventConfirm:              "Confirmation",
 	status.EventSubscribed:           "Subscribed already",
+	status.EventStopped:              "Webhook stopped",
 }
 
 var deliveryLooks = map[status.DeliveryState]look{

@@ -13,6 +13,7 @@ import (
 type subscriberAsked struct {
 	Email      string       `json:"email,omitzero"`      // or
 	Endpoint   string       `json:"endpoint,omitzero"`   // https URL of a program
+	Contact    string       `json:"contact,omitzero"`    // of a program: address that is mailed when it is stopped, if it subscribes too
 	Components []string     `json:"components,omitzero"` // slugs or ids; none is all
 	Scope      status.Scope `json:"scope,omitzero"`
 	Language   string       `json:"language,omitzero"`
@@ -59,8 +60,7 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 	if in.Endpoint != "" {
 		return s.apiSubscribeProgram(c, in)
 	}
-	address, err := mail.ParseAddress(in.Email)
-	if err != nil || address.Address != strings.TrimSpace(in.Email) || len(in.Email) > 254 {
+	if !mailAddress(in.Email) {
 		return reply{}, badMember("/email", "is no address such as jo@example.com")
 	}
 	if err := s.heard(cmp.Or(in.Scope, status.ScopeAll), in.Language, in.TimeZone); err != nil {
@@ -84,6 +84,12 @@ func (s *Server) apiSubscribe(c *call) (reply, error) {
 	return r, err
 }
 
+// mailAddress reports whether the text is an address and nothing more.
+func mailAddress(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Address == strings.TrimSpace(text) && len(text) <= 254
+}
+
 // componentsNamed finds components by slug or id.
 func (s *Server) componentsNamed(c *call, named []string) ([]string, error) {
 	d, err := s.directory(c.UserContext())
@@ -102,6 +108,8 @@ func (s *Server) apiSubscribeProgram(c *call, in subscriberAsked) (reply, error)
 		return reply{}, badMember("/email", "and endpoint exclude each other")
 	case !ok:
 		return reply{}, badMember("/endpoint", "is no public https address such as https://hooks.example.com/status")
+	case in.Contact != "" && !mailAddress(in.Contact):
+		return reply{}, badMember("/contact", "is no address such as jo@example.com")
 	case !s.cfg.Webhooks:
 		return reply{}, refusal{code: http.StatusConflict, text: "Webhooks for subscribers are switched off: set subscriptions.webhooks."}
 	}
@@ -112,7 +120,7 @@ func (s *Server) apiSubscribeProgram(c *call, in subscriberAsked) (reply, error)
 	if err != nil {
 		return reply{}, err
 	}
-	wanted := s.grant(wish{Scope: string(in.Scope)}, nil, status.Subscriber{Email: endpoint})
+	wanted := s.grant(wish{Scope: string(in.Scope)}, nil, status.Subscriber{Email: endpoint, Contact: in.Contact})
 	wanted.Components = ids
 	sub, err := s.store.SubscribeWebhook(c.UserContext(), s.clock.Now(), wanted)
 	if errors.Is(err, status.ErrAskedOften) {

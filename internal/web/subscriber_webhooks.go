@@ -17,11 +17,11 @@ import (
 
 // programPage is the form by which a program subscribes, and the answer to it.
 type programPage struct {
-	Endpoint, Problem string
-	Secret            string // shown once
-	Offered           bool
-	Milestones        bool
-	Choices           []choice
+	Endpoint, Contact, Problem string
+	Secret                     string // shown once
+	Offered                    bool
+	Milestones                 bool
+	Choices                    []choice
 }
 
 // programWish is what somebody asks for, by form or as JSON.
@@ -29,6 +29,7 @@ type programWish struct {
 	Endpoint   string   `json:"endpoint"`
 	Components []string `json:"components"`
 	Scope      string   `json:"scope"`
+	Contact    string   `json:"contact"` // mail address, optional
 }
 
 // programTaken answers a program that subscribed by JSON.
@@ -53,7 +54,7 @@ func (s *Server) subscribeProgram(c *fiber.Ctx) error {
 		return refusal{code: http.StatusForbidden, text: "Subscribe from the status page itself."}
 	}
 	f := form(c)
-	w := programWish{Endpoint: f.Get("endpoint"), Components: append(f["components"], f["components[]"]...), Scope: f.Get("scope")}
+	w := programWish{Endpoint: f.Get("endpoint"), Components: append(f["components"], f["components[]"]...), Scope: f.Get("scope"), Contact: f.Get("contact")}
 	if machine {
 		w = programWish{}
 		if err := json.Unmarshal(c.BodyRaw(), &w); err != nil {
@@ -65,11 +66,11 @@ func (s *Server) subscribeProgram(c *fiber.Ctx) error {
 		return err
 	}
 	v := s.voice(c, "")
-	view := programPage{Endpoint: clip(w.Endpoint, maxEndpoint+1), Offered: s.cfg.Webhooks, Choices: choices, Milestones: w.Scope == string(status.ScopeMilestones)}
+	view := programPage{Endpoint: clip(w.Endpoint, maxEndpoint+1), Contact: clip(w.Contact, 255), Offered: s.cfg.Webhooks, Choices: choices, Milestones: w.Scope == string(status.ScopeMilestones)}
 	endpoint, problem := s.judgeProgram(c, v, w, choices)
 	var sub status.Subscriber
 	if problem.code == 0 {
-		wish := s.grant(wish{Scope: w.Scope}, choices, status.Subscriber{Email: endpoint})
+		wish := s.grant(wish{Scope: w.Scope}, choices, status.Subscriber{Email: endpoint, Contact: w.Contact})
 		sub, err = s.store.SubscribeWebhook(c.UserContext(), s.clock.Now(), wish)
 		if errors.Is(err, status.ErrAskedOften) {
 			problem, err = refusal{code: http.StatusTooManyRequests, retryAfter: int(time.Hour / time.Second), text: v.say("problem.host")}, nil
@@ -106,6 +107,8 @@ func (s *Server) judgeProgram(c *fiber.Ctx, v *voice, w programWish, choices []c
 		return "", refusal{code: http.StatusServiceUnavailable, text: v.say("webhook.off")}
 	case !ok:
 		return "", refusal{code: http.StatusUnprocessableEntity, text: v.say("problem.endpoint")}
+	case w.Contact != "" && !mailAddress(w.Contact):
+		return "", refusal{code: http.StatusUnprocessableEntity, text: v.say("webhook.contact.bad")}
 	case slices.ContainsFunc(w.Components, func(name string) bool { return !known(name) }):
 		return "", refusal{code: http.StatusUnprocessableEntity, text: v.say("problem.component")}
 	case !s.askers.allow(addrKey(s.clientAddr(c)), s.clock.Now()):

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 	"github.com/statusbridge/statusbridge/internal/web"
@@ -89,6 +90,35 @@ func TestAProgramSubscribesAsJSONAndByREST(t *testing.T) {
 	if strings.Contains(list.body, "whsec_") || strings.Contains(list.body, "#") {
 		t.Errorf("the list shows a secret: %s", list.body)
 	}
+	m.do("POST", "/subscribers", `{"endpoint":"https://hooks.example.com/z","contact":"ops"}`).want(t, http.StatusUnprocessableEntity, "/contact")
+	m.do("POST", "/subscribers", `{"endpoint":"https://hooks.example.com/z","contact":"ops@example.com"}`).want(t, http.StatusCreated)
+	s.browser().do("POST", programPath, url.Values{"endpoint": {"https://hooks.example.com/z"}, "contact": {"ops at home"}}).
+		want(t, http.StatusUnprocessableEntity, "The mail address is not valid", `value="ops at home"`)
 	m.do("POST", "/subscribers", `{"endpoint":"http://hooks.example.com/y"}`).want(t, http.StatusUnprocessableEntity, "/endpoint")
 	m.do("POST", "/subscribers", `{"endpoint":"https://hooks.example.com/y","email":"a@example.com"}`).want(t, http.StatusUnprocessableEntity, "/email")
+}
+
+func TestAStoppedProgramIsStartedAgainByItsOldLink(t *testing.T) {
+	s := newSite(t, offering)
+	sub, err := s.store.SubscribeWebhook(t.Context(), s.clock.Now(), status.Subscriber{Email: "https://hooks.example.com/"})
+	if err == nil {
+		_, err = s.store.ConfirmSubscriber(t.Context(), s.clock.Now(), sub.ConfirmToken)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, err := s.store.ClaimDeliveries(t.Context(), status.ChannelWebhooks, s.clock.Now(), time.Minute, 1)
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("claimed %+v (%v)", asked, err)
+	}
+	if err := s.store.MarkBounced(t.Context(), asked[0].ID, 1, "gone", s.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.pass(10 * 24 * time.Hour)
+	b := s.browser()
+	b.get("/subscriptions/confirm/"+sub.ConfirmToken).want(t, http.StatusOK, "https://hooks.example.com/")
+	b.do("POST", "/subscriptions/confirm/"+sub.ConfirmToken, nil).want(t, http.StatusOK, "You are subscribed")
+	if now, err := s.store.Subscriber(t.Context(), sub.ID); err != nil || !now.Active() {
+		t.Errorf("after its link %+v (%v)", now, err)
+	}
 }

@@ -214,7 +214,7 @@ func (s *Server) confirming(c *fiber.Ctx) (status.Subscriber, error) {
 	if errors.Is(err, status.ErrNotFound) {
 		return sub, s.linkDead(c)
 	}
-	if err == nil && !sub.Active() && s.clock.Now().Sub(sub.ConfirmSentAt) > confirmFor {
+	if err == nil && !sub.Active() && !(sub.Program() && !sub.ConfirmedAt.IsZero()) && s.clock.Now().Sub(sub.ConfirmSentAt) > confirmFor {
 		return sub, s.linkDead(c)
 	}
 	return sub, err
