@@ -20,6 +20,7 @@ type programPage struct {
 	Endpoint, Contact, Problem string
 	Secret                     string // shown once
 	Offered                    bool
+	Mail                       bool // a contact can be told
 	Milestones                 bool
 	Choices                    []choice
 }
@@ -43,7 +44,7 @@ func (s *Server) showSubscribeProgram(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.sendPart(c, http.StatusOK, s.voice(c, ""), "title.webhook", "webhook.html", programPage{Choices: choices, Offered: s.cfg.Webhooks})
+	return s.sendPart(c, http.StatusOK, s.voice(c, ""), "title.webhook", "webhook.html", programPage{Choices: choices, Offered: s.cfg.Webhooks, Mail: s.cfg.MailConfigured})
 }
 
 // subscribeProgram notes the wish and shows the secret, this once. Nothing is
@@ -66,7 +67,7 @@ func (s *Server) subscribeProgram(c *fiber.Ctx) error {
 		return err
 	}
 	v := s.voice(c, "")
-	view := programPage{Endpoint: clip(w.Endpoint, maxEndpoint+1), Contact: clip(w.Contact, 255), Offered: s.cfg.Webhooks, Choices: choices, Milestones: w.Scope == string(status.ScopeMilestones)}
+	view := programPage{Endpoint: clip(w.Endpoint, maxEndpoint+1), Contact: clip(w.Contact, 255), Offered: s.cfg.Webhooks, Mail: s.cfg.MailConfigured, Choices: choices, Milestones: w.Scope == string(status.ScopeMilestones)}
 	endpoint, problem := s.judgeProgram(c, v, w, choices)
 	var sub status.Subscriber
 	if problem.code == 0 {
