@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -207,4 +208,12 @@ func (s *Store) ForgetStep(ctx context.Context, version int64) error {
 func (s *Store) Texts(ctx context.Context, query string) (texts []string, err error) {
 	err = sqlx.SelectContext(ctx, s.read, &texts, query)
 	return texts, err
+}
+
+// LoseStatements makes PostgreSQL forget what was prepared, as a pooler seems to.
+func (s *Store) LoseStatements(t *testing.T) {
+	s.write.SetMaxOpenConns(1)
+	if _, err := s.write.Exec("DEALLOCATE ALL"); err != nil {
+		t.Fatal(err)
+	}
 }

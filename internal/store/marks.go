@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 
@@ -172,7 +173,8 @@ func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string
 	var found *sqlx.Rows
 	if h == handle(s.write) {
 		found, err = s.markPrepared(ctx, query, args)
-	} else {
+	}
+	if forgotten(err) || found == nil && err == nil {
 		found, err = h.QueryxContext(ctx, query, args...)
 	}
 	if err != nil {
@@ -190,17 +192,32 @@ func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string
 	return done, found.Err()
 }
 
+// marksOnePlan is how many statements are run by one plan. A plan that was made
+// while few deliveries were there may read all of them, and PostgreSQL keeps it
+// until it looks at the table again, a minute after that has grown.
+const marksOnePlan = 100
+
 // markPrepared runs the statement of setMarks, which PostgreSQL reads and plans
 // once for each connection: that takes it as long as marking a few mails.
 func (s *Store) markPrepared(ctx context.Context, query string, args []any) (*sqlx.Rows, error) {
-	if s.marking == nil {
+	if s.marking.uses++; s.marking.statement == nil || s.marking.uses > marksOnePlan {
 		st, err := s.write.PreparexContext(ctx, query)
 		if err != nil {
 			return nil, err
 		}
-		s.marking = st
+		if s.marking.statement != nil {
+			_ = s.marking.statement.Close() // of a connection that is gone, at worst
+		}
+		s.marking.statement, s.marking.uses = st, 1
 	}
-	return s.marking.QueryxContext(ctx, args...)
+	return s.marking.statement.QueryxContext(ctx, args...)
+}
+
+// forgotten reports that a statement which was prepared is not there: a pooler
+// between us and PostgreSQL gave us another of its connections.
+func forgotten(err error) bool {
+	e, ok := errors.AsType[*pq.Error](err)
+	return ok && e.Code == "26000" // invalid_sql_statement_name
 }
 
 // health is how the channel does after the mark.

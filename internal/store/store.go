@@ -27,7 +27,10 @@ type Store struct {
 	kept     *keptBoard                     // owned by whoever carries a batch of applies
 	health   map[string]status.ChannelState // last saved; owned by whoever carries a batch of marks
 
-	marking *sqlx.Stmt // how marks are saved on PostgreSQL; of the same owner
+	marking struct { // how marks are saved on PostgreSQL; of the same owner
+		statement *sqlx.Stmt
+		uses      int
+	}
 
 	chartsKept chartsKept
 	published  published // of the last view
