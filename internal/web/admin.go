@@ -65,6 +65,7 @@ func (s *Server) routeAdmin() {
 	s.act("/admin/components/new", status.Admin, s.saveComponent)
 	s.read("/admin/components/:id", status.Admin, s.showComponent)
 	s.act("/admin/components/:id", status.Admin, s.saveComponent)
+	s.read("/admin/components/:id/history", status.Admin, s.showComponentHistory)
 	s.read("/admin/components/:id/uptime", status.Admin, s.showCorrections)
 	s.act("/admin/components/:id/uptime", status.Admin, s.saveCorrection)
 	s.act("/admin/components/:id/uptime/withdraw", status.Admin, s.withdrawCorrection)

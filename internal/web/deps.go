@@ -170,6 +170,7 @@ type calendar interface {
 
 type catalogue interface {
 	Components(ctx context.Context) ([]status.Component, []status.Group, error)
+	ComponentHistory(ctx context.Context, component string, w status.Window) ([]status.Issue, []status.Maintenance, error)
 	Corrections(ctx context.Context, component string, limit int) ([]status.Correction, error)
 	Templates(ctx context.Context) ([]status.Template, error)
 	Template(ctx context.Context, id string) (status.Template, error)

@@ -94,6 +94,7 @@ var everyPage = []struct {
 	{path: "/admin/rules/matches?rule=checkout-down", admin: true},
 	{path: "/admin/rules/try?webhook=HOOK", admin: true},
 	{path: "/admin/rules/try", admin: true, do: `document.querySelector("main form").payload.value = "nonsense"`},
+	{path: "/admin/components/COMPONENT/history", admin: true},
 	{path: "/admin/rules/backtest", admin: true},
 	{path: "/admin/rules/backtest", admin: true, do: `document.querySelector("main form").since.value = "1d"`},
 	{path: "/admin/rules/backtest", admin: true, do: `document.querySelector("main form").rules.value = "version: 2"`},
