@@ -97,8 +97,8 @@ func (s *Server) fillMaintenance(c *fiber.Ctx, _ visit) error {
 	if err != nil {
 		return err
 	}
-	body, title := lines(f.Get("body")), ""
-	if _, err := s.fillIn(ctx, f.Get("template"), s.maintenanceValues(m, d), &title, &body, nil); err != nil {
+	_, body, err := s.fillBody(ctx, f, s.maintenanceValues(m, d))
+	if err != nil {
 		return err
 	}
 	return s.sendMaintenanceOf(c, http.StatusOK, maintenancePage{Typed: body, Silent: f.Get("silent") != ""})
@@ -147,6 +147,13 @@ func (s *Server) fillIn(ctx context.Context, id string, values map[string]string
 	return chosen, nil
 }
 
+// fillBody puts the template that a form about an update asks for into its text.
+func (s *Server) fillBody(ctx context.Context, f url.Values, values map[string]string) (status.Template, string, error) {
+	body, title := lines(f.Get("body")), ""
+	t, err := s.fillIn(ctx, f.Get("template"), values, &title, &body, nil)
+	return t, body, err
+}
+
 // fillUpdate answers the buttons of the update form. Nothing is saved.
 func (s *Server) fillUpdate(c *fiber.Ctx, _ visit) error {
 	ctx, f := c.UserContext(), form(c)
@@ -158,8 +165,7 @@ func (s *Server) fillUpdate(c *fiber.Ctx, _ visit) error {
 	if err != nil {
 		return err
 	}
-	body, title := lines(f.Get("body")), ""
-	t, err := s.fillIn(ctx, f.Get("template"), s.values(i, d), &title, &body, nil)
+	t, body, err := s.fillBody(ctx, f, s.values(i, d))
 	if err != nil {
 		return err
 	}
