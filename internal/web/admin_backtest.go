@@ -178,6 +178,13 @@ func (s *Server) startBacktest(c *fiber.Ctx, v visit) error {
 			Progress: func(done, total int) { b.done.Store(int64(done)); b.total.Store(int64(total)) },
 		})
 	}()
+	// A short one is over before anybody needs to see how far it is.
+	moment, enough := context.WithTimeout(c.UserContext(), time.Second)
+	defer enough()
+	select {
+	case <-b.over:
+	case <-moment.Done():
+	}
 	return c.Redirect("/admin/rules/backtest/"+b.id, http.StatusSeeOther)
 }
 
