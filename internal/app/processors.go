@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// How often a machine with one core looks how much is written, and the batches
-// in that time from which a second thread of Go pays.
+// How often a machine with one core looks how much is written, and the webhooks
+// and mails in that time from which a second thread of Go pays.
 const (
 	spreadEvery = 250 * time.Millisecond
-	spreadFrom  = 10
+	spreadFrom  = 250
 )
 
 // spread chooses how many threads run Go on a machine with one core. Two wait
@@ -23,9 +23,9 @@ func (d *Daemon) spread(ctx context.Context) error {
 		return nil
 	}
 	threads := 0
-	for before := d.store.Batches(); ; {
+	for before := d.store.Carried(); ; {
 		want := 1
-		now := d.store.Batches()
+		now := d.store.Carried()
 		if d.store.Dialect() == "sqlite" && now-before >= spreadFrom {
 			want = 2
 		}

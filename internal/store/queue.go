@@ -31,7 +31,7 @@ type queue[W any] struct {
 	busy    bool
 	closed  bool
 	leaders sync.WaitGroup
-	carried atomic.Uint64 // batches
+	carried atomic.Uint64 // tickets
 }
 
 // ticket is one caller's place in the line.
@@ -132,7 +132,7 @@ func (q *queue[W]) attempt(batch []*ticket[W]) (err error) {
 	for _, t := range batch {
 		t.err = nil
 	}
-	q.carried.Add(1)
+	q.carried.Add(uint64(len(batch)))
 	return q.carry(batch)
 }
 

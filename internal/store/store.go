@@ -89,9 +89,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // Dialect is "sqlite" or "postgres".
 func (s *Store) Dialect() string { return s.dialect.name }
 
-// Batches counts the transactions that carried what callers wait for, since the
-// start.
-func (s *Store) Batches() uint64 {
+// Carried counts what callers have waited for since the start: changes of the
+// board, webhooks, marks.
+func (s *Store) Carried() uint64 {
 	return s.applies.carried.Load() + s.webhooks.carried.Load() + s.marks.carried.Load()
 }
 

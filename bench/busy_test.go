@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Most alerts are watched only, as in a storm; those of one name in a second are
+// published, so that the page is rendered again and again.
+const rulesBusy = `version: 1
+breaker: { max_published: 100000, window: 1m }
+rules:
+  - name: news
+    matchers: ['alertname=~"Page.+"']
+    group_by: [alertname]
+    for: 0s
+    open: { title: 'News of {{ .GroupLabels.alertname }}', body: 'We look into it.', publish: auto, publish_after: 0s }
+    resolve: { mode: auto, after: 1h }
+  - name: storm
+    matchers: ['alertname=~"High.+"']
+    group_by: [alertname]
+    for: 12h
+    open: { title: 'Storm', body: 'A storm.', publish: never }
+    resolve: { mode: auto, after: 1h }
+`
+
+const busyRate = 100 // webhooks a second, while visitors read
+
+// BenchmarkBusy measures the page while webhooks come and it is rendered anew,
+// beside the same page undisturbed.
+func BenchmarkBusy(b *testing.B) {
+	pinLoad(b)
+	d := install(b, "", rulesBusy)
+	s := d.open()
+	seed(b, s, 20, 50)
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	d.start()
+	settle(b, d.url)
+	page, w := peer{"statusbridge", d.url, d.process}, newWebhooks()
+	var rates, tails []float64
+	for n := range rounds {
+		quiet := page.round(b, "/", 64, false)
+		busy := d.disturbed(b, w, n, func() result { return page.round(b, "/", 64, false) })
+		b.Logf("undisturbed %.0f/s, p99 %.2f ms; with %d webhooks/s and news each second %.0f/s, p99 %.2f ms", quiet.rate, quiet.p99, busyRate, busy.rate, busy.p99)
+		rates, tails = append(rates, busy.rate/quiet.rate), append(tails, busy.p99/quiet.p99)
+	}
+	report(b, "/ gzip, 64 connections, during webhooks and news: requests, of undisturbed", median(rates), "×", ">= 0.8")
+	report(b, "/ gzip, 64 connections, during webhooks and news: p99, of undisturbed", median(tails), "×", "<= 2")
+}
+
+// disturbed measures while webhooks come in and an issue opens each second.
+func (d *daemon) disturbed(b *testing.B, w *webhooks, round int, measure func() result) result {
+	b.Helper()
+	stop, a, client := make(chan struct{}), newAcknowledged(), d.client()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		every := time.NewTicker(time.Second / busyRate)
+		defer every.Stop()
+		for n := int64(0); ; n++ {
+			select {
+			case <-stop:
+				return
+			case due := <-every.C:
+				wg.Go(func() { a.send(client, d.url, w.nth(n), due) })
+			}
+			if n%busyRate == 0 {
+				d.post(b, client, fmt.Sprintf("Page%dof%d", n/busyRate, round), true)
+			}
+		}
+	})
+	r := measure()
+	close(stop)
+	wg.Wait()
+	if a.failed > 0 {
+		b.Errorf("%d webhooks were refused", a.failed)
+	}
+	return r
+}
