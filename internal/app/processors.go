@@ -10,14 +10,15 @@ import (
 // and mails in that time from which a second thread of Go pays.
 const (
 	spreadEvery = 250 * time.Millisecond
-	spreadFrom  = 250
+	spreadFrom  = 10
 )
 
 // spread chooses how many threads run Go on a machine with one core. Two wait
 // for each other's time slices of the kernel: at 64 connections the slowest
 // hundredth of the pages then takes ten times as long. One stands still while
-// SQLite waits for the disk, which halves the webhooks of a storm. So it is
-// one, and two while SQLite has much to write.
+// SQLite waits for the disk, which halves the webhooks of a storm, and takes a
+// third of the pages from visitors meanwhile. So it is one, and two while SQLite
+// has more to write than now and then.
 func (d *Daemon) spread(ctx context.Context) error {
 	if runtime.NumCPU() > 1 {
 		return nil
