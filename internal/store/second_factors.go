@@ -139,9 +139,15 @@ func (s *Store) TakeRecoveryCode(ctx context.Context, accountID, hash string) (b
 	return exec(ctx, s.write, "DELETE FROM recovery_codes WHERE account_id = ? AND hash = ?", accountID, hash)
 }
 
-// SaveChallenge keeps a sign-in that waits for its next step.
-func (s *Store) SaveChallenge(ctx context.Context, c status.Challenge) error {
-	return write(ctx, s.write, s.dialect, challenges, 0, []status.Challenge{c})
+// SaveChallenge keeps a sign-in that waits for its next step. Those that waited
+// too long go: strangers begin them, and nothing else would end them soon.
+func (s *Store) SaveChallenge(ctx context.Context, now time.Time, c status.Challenge) error {
+	return inTx(ctx, s.write, func(tx *sqlx.Tx) error {
+		if _, err := exec(ctx, tx, "DELETE FROM challenges WHERE expires_at < ?", stamp(now)); err != nil {
+			return err
+		}
+		return write(ctx, tx, s.dialect, challenges, 0, []status.Challenge{c})
+	})
 }
 
 // Challenge finds a sign-in that waits for its next step, unless it has waited

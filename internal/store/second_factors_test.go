@@ -62,7 +62,7 @@ func TestACodeShownManyTimesAtOnceIsTakenOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		var steps, codes, challenges atomic.Int32
-		if err := s.SaveChallenge(ctx, status.Challenge{IDHash: "c", Purpose: "p", ExpiresAt: time.UnixMilli(5000)}); err != nil {
+		if err := s.SaveChallenge(ctx, time.UnixMilli(1000), status.Challenge{IDHash: "c", Purpose: "p", ExpiresAt: time.UnixMilli(5000)}); err != nil {
 			t.Fatal(err)
 		}
 		var all sync.WaitGroup
@@ -96,7 +96,7 @@ func TestAChallengeIsForItsPurposeAndItsTime(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		c := status.Challenge{IDHash: "c", Purpose: "one", AccountID: "1", Data: "/admin", ExpiresAt: time.UnixMilli(5000).UTC()}
-		if err := s.SaveChallenge(ctx, c); err != nil {
+		if err := s.SaveChallenge(ctx, time.UnixMilli(1000), c); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Challenge(ctx, "c", "another", time.UnixMilli(4000)); !errors.Is(err, status.ErrNotFound) {
@@ -110,5 +110,12 @@ func TestAChallengeIsForItsPurposeAndItsTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, "challenge", got, c)
+		// The next one sweeps it out.
+		if err := s.SaveChallenge(ctx, time.UnixMilli(5001), status.Challenge{IDHash: "d", Purpose: "one", ExpiresAt: time.UnixMilli(9000)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Challenge(ctx, "c", "one", time.UnixMilli(0)); !errors.Is(err, status.ErrNotFound) {
+			t.Errorf("kept after its time: %v", err)
+		}
 	})
 }

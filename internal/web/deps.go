@@ -245,7 +245,7 @@ type factors interface {
 	RecoveryCodes(ctx context.Context, accountID string) (int, error)
 	ReplaceRecoveryCodes(ctx context.Context, accountID string, hashes []string) error
 	TakeRecoveryCode(ctx context.Context, accountID, hash string) (bool, error)
-	SaveChallenge(ctx context.Context, c status.Challenge) error
+	SaveChallenge(ctx context.Context, now time.Time, c status.Challenge) error
 	Challenge(ctx context.Context, idHash, purpose string, now time.Time) (status.Challenge, error)
 	TakeChallenge(ctx context.Context, idHash, purpose string, now time.Time) (status.Challenge, error)
 	StrengthenSession(ctx context.Context, idHash string) error

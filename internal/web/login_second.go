@@ -26,9 +26,9 @@ func (s *Server) stepCookie() string { return s.cookieName() + "-step" }
 
 // await keeps a sign-in until its next step; the browser gets the id.
 func (s *Server) await(c *fiber.Ctx, challenge status.Challenge, life time.Duration) error {
-	id := randomToken()
-	challenge.IDHash, challenge.ExpiresAt = hashToken(id), s.clock.Now().Add(life)
-	if err := s.store.SaveChallenge(c.UserContext(), challenge); err != nil {
+	id, now := randomToken(), s.clock.Now()
+	challenge.IDHash, challenge.ExpiresAt = hashToken(id), now.Add(life)
+	if err := s.store.SaveChallenge(c.UserContext(), now, challenge); err != nil {
 		return err
 	}
 	s.setCookie(c, s.stepCookie(), id, life)
