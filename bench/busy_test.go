@@ -9,22 +9,7 @@ import (
 
 // Most alerts are watched only, as in a storm; those of one name in a second are
 // published, so that the page is rendered again and again.
-const rulesBusy = `version: 1
-breaker: { max_published: 100000, window: 1m }
-rules:
-  - name: news
-    matchers: ['alertname=~"Page.+"']
-    group_by: [alertname]
-    for: 0s
-    open: { title: 'News of {{ .GroupLabels.alertname }}', body: 'We look into it.', publish: auto, publish_after: 0s }
-    resolve: { mode: auto, after: 1h }
-  - name: storm
-    matchers: ['alertname=~"High.+"']
-    group_by: [alertname]
-    for: 12h
-    open: { title: 'Storm', body: 'A storm.', publish: never }
-    resolve: { mode: auto, after: 1h }
-`
+const rulesBusy = rulesNews + ruleStorm
 
 const busyRate = 100 // webhooks a second, while visitors read
 

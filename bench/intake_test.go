@@ -19,15 +19,16 @@ import (
 
 // Alerts that fire all the time, as those of a large installation do: a rule
 // watches them, none holds long enough to open an issue.
-const rulesStorm = `version: 1
-rules:
-  - name: storm
-    matchers: ['alertname=~".+"']
+const (
+	rulesStorm = "version: 1\nrules:\n" + ruleStorm
+	ruleStorm  = `  - name: storm
+    matchers: ['alertname=~"High.+"']
     group_by: [alertname]
     for: 12h
     open: { title: 'Storm', body: 'A storm.', publish: never }
     resolve: { mode: auto, after: 1h }
 `
+)
 
 const (
 	groups         = 40

@@ -16,7 +16,7 @@ const rulesNews = `version: 1
 breaker: { max_published: 100000, window: 1m }
 rules:
   - name: news
-    matchers: ['alertname=~".+"']
+    matchers: ['alertname=~"Page.+"']
     group_by: [alertname]
     for: 0s
     open: { title: 'News of {{ .GroupLabels.alertname }}', body: 'We look into it.', publish: auto, publish_after: 0s }

@@ -73,8 +73,8 @@ func (d *desk) recur(e SaveMaintenance, before Maintenance, m *Maintenance, who 
 	if e.Recurrence != nil {
 		r = Recurrence{strings.TrimPrefix(strings.TrimSpace(e.Recurrence.Rule), "RRULE:"), e.Recurrence.TimeZone}
 	}
-	s, goes := d.board.Series[m.SeriesID]
-	goes = goes && s.EndedAt.IsZero() && !m.Occurrence.IsZero()
+	s := d.board.Series[m.SeriesID]
+	goes := s.Holds(*m)
 	switch {
 	case !goes && r.Rule == "":
 		return nil
@@ -147,7 +147,7 @@ func (e PostMaintenanceUpdate) revise(d *desk, who string) error {
 	d.over(m)
 	d.c.Result = m.ID
 	if s, ok := d.board.Series[m.SeriesID]; later && ok {
-		return d.endSeries(s, d.later(s.ID, m.Occurrence), body, who)
+		d.endSeries(s, d.later(s.ID, m.Occurrence), body, who)
 	}
 	return nil
 }

@@ -142,6 +142,12 @@ func (s MaintenanceSeries) Rest(from time.Time) Recurrence {
 	return Recurrence{strings.Join(parts, ";"), s.Recurrence.TimeZone}
 }
 
+// Holds reports whether a maintenance is an occurrence that can be changed
+// together with all later ones.
+func (s MaintenanceSeries) Holds(m Maintenance) bool {
+	return s.ID != "" && s.EndedAt.IsZero() && !m.Occurrence.IsZero()
+}
+
 // Goes reports whether more occurrences will become maintenances.
 func (s MaintenanceSeries) Goes() bool { return !s.PlanAt.IsZero() }
 
@@ -238,7 +244,8 @@ func (d *desk) onwards(s MaintenanceSeries, before Maintenance, m *Maintenance, 
 	}
 	m.Occurrence, s.Planned = s.Begins, s.Begins
 	if r.Rule == "" {
-		return d.endSeries(s, list, SaysCancelled, who)
+		d.endSeries(s, list, SaysCancelled, who)
+		return nil
 	}
 	if err := r.Check(s.Begins); err != nil {
 		return err
@@ -308,7 +315,7 @@ func pass[T comparable](what *T, old, now T) {
 }
 
 // endSeries calls later occurrences off, and plans no more.
-func (d *desk) endSeries(s MaintenanceSeries, later []Maintenance, says, who string) error {
+func (d *desk) endSeries(s MaintenanceSeries, later []Maintenance, says, who string) {
 	for _, l := range later {
 		if l.State == Scheduled {
 			d.calledOff(l, says, who)
@@ -316,7 +323,6 @@ func (d *desk) endSeries(s MaintenanceSeries, later []Maintenance, says, who str
 	}
 	s.EndedAt, s.PlanAt = d.now, time.Time{}
 	d.saveSeries(s)
-	return nil
 }
 
 // calledOff cancels an occurrence without telling anybody apart: the one before

@@ -173,8 +173,7 @@ func (s *Store) setMarks(ctx context.Context, h handle, rows []mark) (map[string
 	var found *sqlx.Rows
 	if h == handle(s.write) {
 		found, err = s.markPrepared(ctx, query, args)
-	}
-	if forgotten(err) || found == nil && err == nil {
+	} else {
 		found, err = h.QueryxContext(ctx, query, args...)
 	}
 	if err != nil {
@@ -210,14 +209,12 @@ func (s *Store) markPrepared(ctx context.Context, query string, args []any) (*sq
 		}
 		s.marking.statement, s.marking.uses = st, 1
 	}
-	return s.marking.statement.QueryxContext(ctx, args...)
-}
-
-// forgotten reports that a statement which was prepared is not there: a pooler
-// between us and PostgreSQL gave us another of its connections.
-func forgotten(err error) bool {
-	e, ok := errors.AsType[*pq.Error](err)
-	return ok && e.Code == "26000" // invalid_sql_statement_name
+	found, err := s.marking.statement.QueryxContext(ctx, args...)
+	if e, ok := errors.AsType[*pq.Error](err); ok && e.Code == "26000" { // invalid_sql_statement_name
+		// A pooler between us and PostgreSQL gave us another of its connections.
+		return s.write.QueryxContext(ctx, query, args...)
+	}
+	return found, err
 }
 
 // health is how the channel does after the mark.

@@ -326,9 +326,10 @@ func (s *Server) saveMaintenance(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	yours, seen := readMaintenanceSheet(f), seenSheet(f, maintenanceSheet(now, series[now.SeriesID]))
-	was, one := maintenanceSheet(now, series[now.SeriesID]), series[now.SeriesID]
-	edit, err := yours.edit(id, f, was, one.ID != "" && one.EndedAt.IsZero() && !now.Occurrence.IsZero())
+	one := series[now.SeriesID]
+	was := maintenanceSheet(now, one)
+	yours, seen := readMaintenanceSheet(f), seenSheet(f, was)
+	edit, err := yours.edit(id, f, was, one.Holds(now))
 	if err == nil && edit.Version == now.Version {
 		found, asks, err := s.asksFirst(c, yours, edit.Maintenance, &now, f)
 		if err != nil {

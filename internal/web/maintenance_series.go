@@ -232,7 +232,7 @@ func (s *Server) seriesOf(ctx context.Context, plans ...status.Maintenance) (map
 func seriesViewOf(m status.Maintenance, series status.MaintenanceSeries, plans []status.Maintenance, d directory) *seriesView {
 	v := &seriesView{
 		Words: repeatWords(series.Rest(m.Occurrence), series.Begins),
-		Goes:  series.EndedAt.IsZero() && !m.Occurrence.IsZero(), Unplans: series.Goes(),
+		Goes:  series.Holds(m), Unplans: series.Goes(),
 	}
 	if !series.EndedAt.IsZero() {
 		v.Words = "A series that was called off"

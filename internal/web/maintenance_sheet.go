@@ -102,7 +102,7 @@ func maintenanceSheet(m status.Maintenance, series status.MaintenanceSeries) she
 		"components": strings.Join(ids, " "), "expected": strings.Join(m.Expected, "\n"), "auto_start": yes(m.AutoStart), "auto_end": yes(m.AutoEnd),
 	}
 	r := status.Recurrence{}
-	if series.ID != "" && series.EndedAt.IsZero() && !m.Occurrence.IsZero() {
+	if series.Holds(m) {
 		r = series.Rest(m.Occurrence)
 	}
 	showRepeat(sh, r, m.Occurrence)
