@@ -20,8 +20,8 @@ type Clock interface {
 // Queue is where deliveries come from.
 type Queue interface {
 	// FanOut makes one delivery for each recipient of what is to be announced
-	// by now, on these channels.
-	FanOut(ctx context.Context, now time.Time, outlets []status.Outlet) (deliveries int, err error)
+	// by now, on these channels: some at a time, as long as there are more.
+	FanOut(ctx context.Context, now time.Time, outlets []status.Outlet) (deliveries int, more bool, err error)
 	// ClaimDeliveries leases deliveries that are due: until the lease is over
 	// nobody else gets them.
 	ClaimDeliveries(ctx context.Context, channel string, now time.Time, lease time.Duration, limit int) ([]status.Delivery, error)
@@ -134,19 +134,24 @@ func (b *Broadcaster) Run(ctx context.Context, wake <-chan struct{}) error {
 // round makes deliveries of announcements, sends the workers looking and says
 // how long there is nothing to do.
 func (b *Broadcaster) round(ctx context.Context) time.Duration {
-	if ctx.Err() != nil {
-		return 0
-	}
-	made, err := b.outbox.FanOut(ctx, b.clock.Now(), b.outlets)
-	if err != nil {
-		b.log.Error("announcements could not be fanned out", "err", err)
-		return afterError
+	made := 0
+	for more := true; more; {
+		if ctx.Err() != nil {
+			return 0
+		}
+		var some int
+		var err error
+		if some, more, err = b.outbox.FanOut(ctx, b.clock.Now(), b.outlets); err != nil {
+			b.log.Error("announcements could not be fanned out", "err", err)
+			return afterError
+		}
+		made += some
+		for _, w := range b.workers {
+			ring(w.poke)
+		}
 	}
 	if made > 0 {
 		b.log.Info("announcements fanned out", "deliveries", made)
-	}
-	for _, w := range b.workers {
-		ring(w.poke)
 	}
 	if err := b.outbox.FinishDispatches(ctx); err != nil {
 		b.log.Error("dispatches could not be finished", "err", err)

@@ -465,33 +465,3 @@ func TestStoppingLetsWhatIsOnItsWayArrive(t *testing.T) {
 		}
 	})
 }
-
-func TestAnIdleBroadcasterHardlyAsks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := open(t, &pen{channel: "email"})
-		defer h.stop()
-		time.Sleep(time.Hour)
-		h.outbox.mu.Lock()
-		defer h.outbox.mu.Unlock()
-		if most := int(time.Hour/poll) + 2; h.outbox.claims > most {
-			t.Errorf("asked %d times in an hour without work, want at most %d", h.outbox.claims, most)
-		}
-	})
-}
-
-func TestAQueueOfAChannelThatIsSwitchedOffIsNoBusyLoop(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := open(t, &pen{channel: "email"})
-		defer h.stop()
-		h.outbox.mu.Lock()
-		h.outbox.deliveries = append(h.outbox.deliveries, status.Delivery{ID: "d1", Channel: "twitter", State: status.Queued, DueAt: time.Now()})
-		h.outbox.mu.Unlock()
-		ring(h.wake)
-		time.Sleep(time.Minute)
-		h.outbox.mu.Lock()
-		defer h.outbox.mu.Unlock()
-		if h.outbox.claims > 65 {
-			t.Errorf("asked %d times in a minute", h.outbox.claims)
-		}
-	})
-}

@@ -24,13 +24,14 @@ type memoryOutbox struct {
 	broken      error // answered to everything
 	lostMarks   int   // so many marks are answered with an error
 	claims      int
+	looks       int // what is next
 }
 
-func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, outlets []status.Outlet) (int, error) {
+func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, outlets []status.Outlet) (int, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.broken != nil {
-		return 0, o.broken
+		return 0, false, o.broken
 	}
 	made := 0
 	for _, a := range o.announced {
@@ -53,7 +54,7 @@ func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, outlets []status
 		}
 		o.fannedOut[a.ID] = true
 	}
-	return made, nil
+	return made, false, nil
 }
 
 func (o *memoryOutbox) recipients(a status.Announcement, channel string) []status.Delivery {
@@ -157,6 +158,7 @@ func (o *memoryOutbox) RootDelivery(_ context.Context, channel, subjectID string
 func (o *memoryOutbox) NextDelivery(context.Context, time.Time, []string) (time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.looks++
 	var next time.Time
 	sooner := func(t time.Time) {
 		if next.IsZero() || t.Before(next) {

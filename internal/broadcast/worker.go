@@ -38,6 +38,8 @@ type worker struct {
 	poke      chan struct{} // capacity 1: there may be something to send
 	sending   errgroup.Group
 	underWay  atomic.Int64
+	draining  atomic.Bool
+	done      atomic.Bool         // something went out, or was tried, since the last look
 	batch     int                 // how many to claim at once
 	told      map[string]composed // what the last deliveries said, by update
 }
@@ -77,6 +79,8 @@ func (w *worker) rest() {
 
 // drain claims and sends until nothing is due.
 func (w *worker) drain(ctx context.Context) {
+	w.draining.Store(true)
+	defer func() { w.draining.Store(false); w.lookAgain() }()
 	for ctx.Err() == nil {
 		claimedAt := w.b.clock.Now()
 		claimed, err := w.b.outbox.ClaimDeliveries(ctx, w.channel, claimedAt, lease, w.batch)
@@ -124,13 +128,21 @@ func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt 
 		w.underWay.Add(1)
 		w.sending.Go(func() error {
 			defer func() {
-				if w.underWay.Add(-1) == 0 {
-					ring(w.b.look) // a retry may be due before the next look
-				}
+				w.done.Store(true)
+				w.underWay.Add(-1)
+				w.lookAgain()
 			}()
 			w.deliver(ctx, d, c, held)
 			return nil
 		})
+	}
+}
+
+// lookAgain has the broadcaster find out what is next when all that there was is
+// done: a dispatch may be finished, and a retry be due before the next look.
+func (w *worker) lookAgain() {
+	if !w.draining.Load() && w.underWay.Load() == 0 && w.done.CompareAndSwap(true, false) {
+		ring(w.b.look)
 	}
 }
 

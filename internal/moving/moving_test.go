@@ -111,7 +111,7 @@ func TestAStatuspageMovesInWholeOnceAndNobodyIsTold(t *testing.T) {
 	if again[status.FateCreated] != 0 {
 		t.Errorf("the second import made %v: %v", again, why)
 	}
-	queued, err := s.FanOut(t.Context(), now.Add(24*time.Hour), []status.Outlet{{Channel: status.ChannelEmail}})
+	queued, _, err := s.FanOut(t.Context(), now.Add(24*time.Hour), []status.Outlet{{Channel: status.ChannelEmail}})
 	if err != nil || queued != 0 || must(s.Queued(t.Context()))(t) != 0 {
 		t.Errorf("%d messages were queued (%v)", queued, err)
 	}

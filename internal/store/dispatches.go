@@ -38,35 +38,34 @@ var dispatches = table[status.Dispatch]{
 	},
 }
 
-// FanOut turns every announcement that is due into dispatches, once, and every
-// dispatch that is due into its deliveries: by mail and by webhook one to each
-// active subscriber who cares, on any other channel a single one. Only the given
-// outlets are served, and of those only the ones the announcement allows. It
-// reports how many deliveries it queued.
+// FanOut turns every announcement that is due into dispatches, once, and the
+// most urgent dispatch that is due into its deliveries: by mail and by webhook
+// one to each active subscriber who cares, on any other channel a single one.
+// Only the given outlets are served, and of those only the ones the announcement
+// allows. It queues a part of a long list at a time, and reports how many
+// deliveries that were, and whether there may be more: so the first leave while
+// the last are being queued, and what is more urgent does not wait for the rest.
 //
 // An update that follows a message about the same subject within the outlet's
 // Join waits until that time is over, and is told together with all others that
 // came meanwhile.
-func (s *Store) FanOut(ctx context.Context, now time.Time, outlets []status.Outlet) (queued int, err error) {
+func (s *Store) FanOut(ctx context.Context, now time.Time, outlets []status.Outlet) (queued int, more bool, err error) {
 	now = trim(now)
-	if err := s.dispatchAll(ctx, now, outlets); err != nil {
-		return 0, fmt.Errorf("fan out: %w", err)
+	err = s.dispatchAll(ctx, now, outlets)
+	if err == nil {
+		queued, more, err = s.fanOutSome(ctx, now, outlets)
 	}
-	for more := true; more; {
-		var n int
-		if n, more, err = s.fanOutSome(ctx, now, outlets); err != nil {
-			return queued, fmt.Errorf("fan out: %w", err)
-		}
-		queued += n
+	if err != nil {
+		return 0, false, fmt.Errorf("fan out: %w", err)
 	}
-	return queued, nil
+	return queued, more, nil
 }
 
 func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status.Outlet) error {
 	return inTx(ctx, s.long, func(tx *sqlx.Tx) error {
 		due, err := announcements.list(ctx, tx,
 			"WHERE fanned_out_at IS NULL AND due_at <= ? ORDER BY due_at, id"+s.dialect.skipLocked, stamp(now))
-		if err != nil {
+		if err != nil || len(due) == 0 {
 			return err
 		}
 		listening, err := s.webhooksSubscribed(ctx, tx)
@@ -142,9 +141,9 @@ func join(d *status.Dispatch, a status.Announcement) {
 	}
 }
 
-// fanOutChunk bounds the subscribers of one transaction: the first mails leave
-// while the last are being queued, and nobody waits long for the writer.
-const fanOutChunk = 5000
+// fanOutChunk bounds the subscribers of one transaction, so that nobody waits
+// long for the writer.
+const fanOutChunk = 1000
 
 // fanOutSome queues the next deliveries of the most urgent dispatch that is
 // due; more is false when there is none.

@@ -14,11 +14,16 @@ var joining = []status.Outlet{{Channel: status.ChannelEmail, Join: time.Minute}}
 
 func fanOutTo(t *testing.T, s *store.Store, now time.Time, outlets []status.Outlet) int {
 	t.Helper()
-	n, err := s.FanOut(t.Context(), now, outlets)
-	if err != nil {
-		t.Fatal(err)
+	queued := 0
+	for more := true; more; {
+		var n int
+		var err error
+		if n, more, err = s.FanOut(t.Context(), now, outlets); err != nil {
+			t.Fatal(err)
+		}
+		queued += n
 	}
-	return n
+	return queued
 }
 
 // updateAt is the announcement of one more update of the same issue.
@@ -137,7 +142,7 @@ func TestUrgentDeliveriesOvertake(t *testing.T) {
 
 func TestManySubscribersAreReachedInChunks(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
-		const many = 10001 // three transactions
+		const many = 2001 // three transactions
 		rows := make([]status.Subscriber, many)
 		for n := range rows {
 			rows[n].Email = fmt.Sprintf("%d@x", n)
@@ -152,6 +157,37 @@ func TestManySubscribersAreReachedInChunks(t *testing.T) {
 		d, err := s.Dispatch(t.Context(), "u1.email")
 		if err != nil || d.Total != many || d.Waiting() != many || d.FannedOutAt.IsZero() || !d.FinishedAt.IsZero() {
 			t.Errorf("dispatch %+v (%v)", d, err)
+		}
+	})
+}
+
+func TestTheFirstMailsAndUrgentOnesDoNotWaitUntilAllAreQueued(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		rows := make([]status.Subscriber, 1500) // more than one transaction queues
+		for n := range rows {
+			rows[n].Email = fmt.Sprintf("%d@x", n)
+		}
+		if _, err := s.Import(t.Context(), noon, rows, true, false); err != nil {
+			t.Fatal(err)
+		}
+		announce(t, s, announcement("usual"))
+		n, more, err := s.FanOut(t.Context(), noon, joining)
+		if err != nil || !more || n == len(rows) {
+			t.Fatalf("%d of %d queued at once, more: %v (%v)", n, len(rows), more, err)
+		}
+		if got := claim(t, s, status.ChannelEmail, noon); len(got) == 0 {
+			t.Error("what is queued cannot be claimed")
+		}
+		urgent := announcement("urgent")
+		urgent.SubjectID, urgent.Priority = "i2", status.PriorityUrgent
+		announce(t, s, urgent)
+		if n, _, err := s.FanOut(t.Context(), noon, joining); err != nil || n == 0 {
+			t.Fatalf("%d queued (%v)", n, err)
+		}
+		for _, d := range claim(t, s, status.ChannelEmail, noon) {
+			if d.UpdateID != "urgent" {
+				t.Fatalf("%s comes before what is urgent", d.UpdateID)
+			}
 		}
 	})
 }

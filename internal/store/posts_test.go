@@ -35,9 +35,7 @@ func TestARuleNamesAChannelByItsNameOrItsKind(t *testing.T) {
 		announce(t, s, kind)
 		announce(t, s, name)
 		outlets := []status.Outlet{{Channel: "ops", Kind: "slack"}, {Channel: "public", Kind: "slack"}, {Channel: "x"}}
-		if _, err := s.FanOut(t.Context(), noon, outlets); err != nil {
-			t.Fatal(err)
-		}
+		fanOutTo(t, s, noon, outlets)
 		for channel, want := range map[string]map[string]bool{
 			"ops": {"u1": false, "u2": true, "u3": true}, "public": {"u1": false, "u2": true}, "x": {"u1": false},
 		} {

@@ -24,7 +24,7 @@ func (s *site) announced(to ...string) (status.Issue, []status.Delivery) {
 	i := s.draft()
 	s.revise(status.PublishIssue{EditIssue: status.EditIssue{ID: i.ID}})
 	s.clock.pass(status.UndoWindow)
-	if _, err := s.store.FanOut(s.t.Context(), s.clock.Now(), []status.Outlet{{Channel: status.ChannelEmail}}); err != nil {
+	if _, _, err := s.store.FanOut(s.t.Context(), s.clock.Now(), []status.Outlet{{Channel: status.ChannelEmail}}); err != nil {
 		s.t.Fatal(err)
 	}
 	return i, s.claim()

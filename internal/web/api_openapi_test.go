@@ -196,7 +196,7 @@ func (s *site) confirm(t *testing.T, subscriber string) {
 // message.
 func (s *site) tell(t *testing.T) string {
 	t.Helper()
-	if _, err := s.store.FanOut(t.Context(), s.clock.Now(), []status.Outlet{{Channel: status.ChannelEmail}}); err != nil {
+	if _, _, err := s.store.FanOut(t.Context(), s.clock.Now(), []status.Outlet{{Channel: status.ChannelEmail}}); err != nil {
 		t.Fatal(err)
 	}
 	told, err := s.store.Dispatches(t.Context(), "", 1)

@@ -1,0 +1,59 @@
+package broadcast
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+func TestAnIdleBroadcasterHardlyAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, &pen{channel: "email"})
+		defer h.stop()
+		time.Sleep(time.Hour)
+		h.outbox.mu.Lock()
+		defer h.outbox.mu.Unlock()
+		if most := int(time.Hour/poll) + 2; h.outbox.claims > most {
+			t.Errorf("asked %d times in an hour without work, want at most %d", h.outbox.claims, most)
+		}
+	})
+}
+
+func TestAQueueOfAChannelThatIsSwitchedOffIsNoBusyLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, &pen{channel: "email"})
+		defer h.stop()
+		h.outbox.mu.Lock()
+		h.outbox.deliveries = append(h.outbox.deliveries, status.Delivery{ID: "d1", Channel: "twitter", State: status.Queued, DueAt: time.Now()})
+		h.outbox.mu.Unlock()
+		ring(h.wake)
+		time.Sleep(time.Minute)
+		h.outbox.mu.Lock()
+		defer h.outbox.mu.Unlock()
+		if h.outbox.claims > 65 {
+			t.Errorf("asked %d times in a minute", h.outbox.claims)
+		}
+	})
+}
+
+func TestALongQueueIsSentWithoutLookingAfterEveryBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, &pen{channel: "email", parallel: 8})
+		defer h.stop()
+		h.outbox.mu.Lock()
+		h.outbox.subscribers = people(2000)
+		h.outbox.mu.Unlock()
+		h.announce(status.EventOpen, "i1", "u1")
+		synctest.Wait()
+		if got := h.outbox.states(); got[status.Sent] != 2000 {
+			t.Fatalf("deliveries are %v, want 2000 sent", got)
+		}
+		h.outbox.mu.Lock()
+		defer h.outbox.mu.Unlock()
+		if h.outbox.looks > 4 { // at the start, when it was announced, when all was sent
+			t.Errorf("looked %d times for what is next", h.outbox.looks)
+		}
+	})
+}
