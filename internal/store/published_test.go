@@ -79,5 +79,23 @@ func TestAViewThatFollowsOthersIsAFreshOne(t *testing.T) {
 		save(status.Changes{Components: map[string]status.Component{hit.ID: hit}})
 		hit.Hidden = false
 		save(status.Changes{Components: map[string]status.Component{hit.ID: hit}})
+		another := made(0, status.Published)
+		another.PublishedAt, another.Title = noon, "While nothing else changed"
+		save(one(another))
+		work := status.Maintenance{
+			ID: "m", Title: "M", State: status.Scheduled, ScheduledFor: noon.Add(time.Hour), ScheduledUntil: noon.Add(2 * time.Hour),
+			Components: []string{"api"}, CreatedAt: noon, CreatedBy: "jo@example.com",
+		}
+		save(status.Changes{Maintenances: map[string]status.Maintenance{work.ID: work}})
+		save(one(moved))
+		work.State, work.StartedAt = status.InProgress, noon.Add(time.Hour)
+		save(status.Changes{Maintenances: map[string]status.Maintenance{work.ID: work}})
+		save(status.Changes{Groups: map[string]status.Group{"g": {ID: "g", Name: "G", CreatedAt: noon}}})
+		right := status.Correction{ID: "c", ComponentID: "api", Status: status.Operational, From: noon, To: noon.Add(time.Minute), Reason: "R", By: "jo@example.com", CreatedAt: noon}
+		save(status.Changes{Corrections: map[string]status.Correction{right.ID: right}})
+		right.WithdrawnAt = noon.Add(time.Hour)
+		save(status.Changes{Corrections: map[string]status.Correction{right.ID: right}})
+		hit.Archived = true
+		save(status.Changes{Components: map[string]status.Component{hit.ID: hit}})
 	})
 }

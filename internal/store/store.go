@@ -34,6 +34,7 @@ type Store struct {
 
 	chartsKept chartsKept
 	published  published // of the last view
+	around     around    // of the same
 
 	wakes  wakes
 	closer []func() error // after the pools, in this order

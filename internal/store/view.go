@@ -14,7 +14,8 @@ import (
 const newestKept = 50
 
 // View is what the public may know at one revision: the present, the history
-// since an instant, and at least the newest 50 issues and maintenances.
+// since an instant, and at least the newest 50 issues and maintenances. It shares
+// what it holds with others: nobody may change that.
 func (s *Store) View(ctx context.Context, since time.Time) (status.View, error) {
 	var v status.View
 	err := s.look(ctx, func(h handle) (err error) {
@@ -23,34 +24,15 @@ func (s *Store) View(ctx context.Context, since time.Time) (status.View, error) 
 			return err
 		}
 		v.Revision = head.Revision
-		hidden, err := hiddenComponents(ctx, h)
+		hidden, err := s.around.read(ctx, h, head, since, &v)
 		if err != nil {
 			return err
 		}
-		if v.Components, v.Groups, err = pageOrder(ctx, h); err != nil {
-			return err
-		}
-		v.Components = slices.DeleteFunc(v.Components, func(c status.Component) bool { return c.Hidden })
 		if v.Issues, err = s.published.read(ctx, h, head, since, hidden); err != nil {
 			return err
 		}
-		v.Maintenances, err = maintenances.list(ctx, h, `
-			WHERE state NOT IN ('completed', 'cancelled') OR ended_at >= ? OR scheduled_until >= ?
-				OR id IN (SELECT id FROM (SELECT id FROM maintenances ORDER BY scheduled_for DESC, id DESC LIMIT ?) AS newest)
-			ORDER BY scheduled_for DESC, id DESC`, stamp(since), stamp(since), newestKept)
-		if err != nil {
-			return err
-		}
-		if v.Corrections, err = publicCorrections(ctx, h, "to_at >= ?", stamp(since)); err != nil {
-			return err
-		}
-		if v.Charts, err = s.charts(ctx, h); err != nil {
-			return err
-		}
-		for n := range v.Maintenances {
-			discreetWork(&v.Maintenances[n], hidden)
-		}
-		return nil
+		v.Charts, err = s.charts(ctx, h)
+		return err
 	})
 	if err != nil {
 		return status.View{}, fmt.Errorf("read the public view: %w", err)
