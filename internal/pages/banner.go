@@ -41,12 +41,15 @@ func bannerPath(code, ending string) string {
 }
 
 // putBanner shelves the banner in each language that there is, whichever the
-// page is offered in: other sites have their own.
+// page is offered in: other sites have their own. The page's own comes first.
 func (p *press) putBanner(s *shelf, e *edition) error {
 	for path, build := range p.assets.banners {
 		s.put(path, frozenKind, build)
 	}
 	put := func(code string, l *language) error {
+		if l.code != e.lang.code && s.keepDocs(bannerPath(code, ".json"), bannerPath(code, ".js")) {
+			return nil
+		}
 		state := p.bannerState(e, l)
 		state.Self = bannerPath(code, ".json")
 		raw, err := jsonBytes(state)
@@ -56,13 +59,16 @@ func (p *press) putBanner(s *shelf, e *edition) error {
 		}
 		return err
 	}
+	if err := put("", e.lang); err != nil {
+		return err
+	}
 	for _, l := range p.spoken {
+		if !s.wanted() {
+			return nil
+		}
 		if err := put(l.code, l); err != nil {
 			return err
 		}
-	}
-	if err := put("", e.lang); err != nil {
-		return err
 	}
 	return e.shelve(s, "/banner.html", "banner", framedKind, leaf{content: p.bannerPage(e), live: true})
 }
@@ -86,7 +92,7 @@ func (p *press) bannerPage(e *edition) bannerPage {
 	b := bannerPage{shell: live(p.shell(e, "/banner.html", e.headline(), e.description())), Headline: e.headline()}
 	b.Languages = nil
 	for _, i := range e.sum.Active {
-		c := e.issueCard(i)
+		c := e.activeCard(i)
 		b.Items = append(b.Items, bannerLine{Look: c.Look, Title: c.Title, Path: c.Path, State: c.Phase})
 	}
 	for _, list := range [][]status.Maintenance{e.sum.Running, e.sum.Upcoming} {

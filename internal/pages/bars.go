@@ -65,16 +65,29 @@ func (e *edition) sections(zone *time.Location, weights status.Weights) []sectio
 	return out
 }
 
+// A rowKey is all that a row depends on. News of one component leaves the others as
+// they were a moment ago.
+type rowKey struct {
+	component status.Component
+	status    status.ComponentStatus
+	outages   *status.Outage
+	n         int
+	now       time.Time
+	code      string // of the language
+}
+
 func (e *edition) row(c status.Component, outages []status.Outage, days []time.Time, weights status.Weights) row {
+	key := rowKey{c, e.sum.Components[c.ID], unsafe.SliceData(outages), len(outages), e.now, e.lang.code}
+	return e.rows.get(key, func() row { return e.newRow(c, outages, days, weights) })
+}
+
+func (e *edition) newRow(c status.Component, outages []status.Outage, days []time.Time, weights status.Weights) row {
 	r := row{
 		Path: e.path("/components/" + c.Slug),
 		Name: oneLine(c.Name), Description: oneLine(c.Description), Look: e.lang.status(e.sum.Components[c.ID]),
 	}
-	key := rowKey{component: c.ID, since: c.Since(), first: days[0], code: e.lang.code, n: len(outages)}
-	if len(outages) > 0 {
-		key.outages = &outages[0]
-	}
-	b := e.rows.get(key, func() barred { return e.barred(c, outages, days) })
+	key := barsKey{c.ID, c.Since(), days[0], e.lang.code, unsafe.SliceData(outages), len(outages)}
+	b := e.bars.get(key, func() barred { return e.barred(c, outages, days) })
 	r.Bars, r.Days = b.bars, b.drawn
 	window := status.Window{From: latest(days[0], c.Since()), To: e.now}
 	if share, ok := status.Uptime(outages, window, weights); ok {
@@ -105,10 +118,10 @@ func (e *edition) drawn(name string, part any) template.HTML {
 	return template.HTML(b.String()) // #nosec G203: of a template
 }
 
-// A rowKey is what the bars of a component depend on. A list of outages that is at
+// A barsKey is what the bars of a component depend on. A list of outages that is at
 // the same place in memory is the same list: outages that go on make a new one
 // each time.
-type rowKey struct {
+type barsKey struct {
 	component    string
 	since, first time.Time
 	code         string // of the language

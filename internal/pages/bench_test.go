@@ -83,3 +83,25 @@ func BenchmarkRenderBusy(b *testing.B) {
 		p.site.Store(s)
 	}
 }
+
+// BenchmarkRenderNews is the rendering after one more issue began on a page that has
+// 100 components and no past.
+func BenchmarkRenderNews(b *testing.B) {
+	v := busy()
+	v.Issues = nil
+	p, _, _ := stage(b, served(settings()), v)
+	n := 0
+	for b.Loop() {
+		n++
+		next := v
+		next.Revision++
+		began := issue(fmt.Sprint("new-", n), fmt.Sprint("Nothing works ", n), noon.Add(time.Duration(n)), status.ImpactMajor)
+		next.Issues = append(listed(began), v.Issues[:min(len(v.Issues), 40)]...)
+		s, err := p.next(p.press.edition(next, noon, time.Time{}), noon)
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.site.Store(s)
+		v = next
+	}
+}

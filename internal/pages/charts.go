@@ -179,7 +179,7 @@ func (p *press) putCharts(s *shelf, e *edition) error {
 	if len(p.cfg.Charts) == 0 {
 		return nil
 	}
-	if s.hasty && s.old.docs["/charts.json"] != nil && s.keep("/charts", nil) {
+	if s.hasty && s.old.docs["/charts.json"] != nil && s.keep("/charts", nil, true) {
 		s.docs["/charts.json"] = s.old.docs["/charts.json"]
 		return nil // they have nothing to do with issues
 	}

@@ -54,6 +54,7 @@ type issueCard struct {
 	More     int         // updates left out
 	// Postmortem is not among the updates.
 	Postmortem *statement
+	Drawn      template.HTML // as it stands on the front page; "" when it is not drawn yet
 }
 
 // affected is a component as an issue touches it.
@@ -112,11 +113,7 @@ func (p *press) front(e *edition) frontPage {
 		f.Updated = &at
 	}
 	for _, i := range e.sum.Active {
-		c := e.issueCard(i)
-		if c.More = len(c.Updates) - updatesShown; c.More > 0 {
-			c.Updates = c.Updates[:updatesShown]
-		}
-		f.Active = append(f.Active, c)
+		f.Active = append(f.Active, e.activeCard(i))
 	}
 	for _, m := range e.sum.Running {
 		f.Running = append(f.Running, e.workCard(m))
@@ -151,6 +148,18 @@ func (e *edition) description() string {
 		return e.lang.pair(e.headline(), oneLine(e.sum.Running[0].Title))
 	}
 	return e.headline()
+}
+
+// activeCard is an issue as the front page shows it.
+func (e *edition) activeCard(i status.Issue) issueCard {
+	return e.cards.get(e.keyOf(&i), func() issueCard {
+		c := e.issueCard(i)
+		if c.More = len(c.Updates) - updatesShown; c.More > 0 {
+			c.Updates = c.Updates[:updatesShown]
+		}
+		c.Drawn = e.drawn("active", c)
+		return c
+	})
 }
 
 func (e *edition) issueCard(i status.Issue) issueCard {
@@ -389,10 +398,10 @@ func (l *language) condensed(days []pastDay, starts []time.Time) []pastDay {
 	return out
 }
 
-// An itemKey is what an issue in the list of a day depends on, besides the names
-// of components. As in a ledger, updates and lists at the same place in memory are
-// the same.
-type itemKey struct {
+// An issueKey is what the card of an issue, and an issue in the list of a day, depend
+// on besides the names of components. As in a ledger, updates and lists at the same
+// place in memory are the same.
+type issueKey struct {
 	id, title      string
 	merged         string
 	state          status.IssueState
@@ -405,13 +414,16 @@ type itemKey struct {
 	lang           *language
 }
 
-func (e *edition) pastIssue(i *status.Issue) pastItem {
-	key := itemKey{
+func (e *edition) keyOf(i *status.Issue) issueKey {
+	return issueKey{
 		id: i.ID, title: i.Title, merged: i.MergedInto, state: i.State, impact: i.Impact, began: i.StartedAt, ended: i.ResolvedAt,
 		updates: unsafe.SliceData(i.Updates), components: unsafe.SliceData(i.Components), nUpdates: len(i.Updates), nHit: len(i.Components),
 		year: e.now.UTC().Year(), lang: e.lang,
 	}
-	return e.items.get(key, func() pastItem {
+}
+
+func (e *edition) pastIssue(i *status.Issue) pastItem {
+	return e.items.get(e.keyOf(i), func() pastItem {
 		item := pastItem{
 			Path: e.path("/issues/" + i.ID), Title: oneLine(i.Title), Look: e.lang.lookOfIssue(*i), Note: e.lang.impact(i.Impact),
 			From: e.moment(i.StartedAt), ended: i.ResolvedAt,

@@ -76,6 +76,9 @@ func (p *press) historyStart(now time.Time) time.Time {
 }
 
 func (p *press) putFeeds(s *shelf, e *edition) error {
+	if s.keepDocs(feedPaths()...) {
+		return nil
+	}
 	for _, f := range []feed{p.history(e), p.updates(e)} {
 		for ending, form := range feedForms {
 			raw, err := form.write(p, f)
@@ -86,17 +89,6 @@ func (p *press) putFeeds(s *shelf, e *edition) error {
 		}
 	}
 	s.put("/history.ics", calendarKind, p.calendar(e, e.lang.say("feed.works", "name", p.cfg.Name), e.view.Maintenances))
-	return nil
-}
-
-// keepFeeds takes the feeds from the old site, if it had any.
-func (p *press) keepFeeds(s *shelf, e *edition) error {
-	if s.old.now == nil {
-		return p.putFeeds(s, e)
-	}
-	for _, path := range feedPaths() {
-		s.docs[path] = s.old.docs[path]
-	}
 	return nil
 }
 

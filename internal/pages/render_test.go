@@ -24,7 +24,7 @@ func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
 	if err := p.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(apiPaths(), "/", "/issues/worst", "/banner.json", "/banner.js", "/banner.html", "/banner.de.js", "/version.json", "/favicon.svg", "/badge.svg") {
+	for _, path := range append(apiPaths(), "/", "/issues/worst", "/banner.json", "/banner.js", "/banner.html", "/banner.en.js", "/version.json", "/favicon.svg", "/badge.svg") {
 		switch doc := p.Find(path); {
 		case doc == nil:
 			t.Errorf("%s is missing", path)
@@ -34,11 +34,17 @@ func TestWhatPeopleLookAtFirstIsNewAtOnceAndTellsTheSame(t *testing.T) {
 			t.Errorf("%s is not compressed", path)
 		}
 	}
-	// An issue that is over has its page, whole, while its icon is still the old one.
-	if p.Find("/issues/aa2") != before["/issues/aa2"] || p.Find("/history.atom") != before["/history.atom"] {
-		t.Error("a page of the past or a feed was in the way of the news")
+	// The page of an issue that nothing happened to is whole, while its icon is still
+	// the old one.
+	for _, path := range []string{"/issues/st2", "/issues/aa2", "/history.atom", "/banner.de.js"} {
+		if doc := p.Find(path); doc == nil || doc != before[path] {
+			t.Errorf("%s was in the way of the news", path)
+		}
 	}
 	p.finish(always)
+	if !strings.Contains(body(t, p, "/banner.de.js"), "Nothing works any more") {
+		t.Error("the German banner does not tell the news")
+	}
 	for _, path := range feedPaths() {
 		if !strings.HasSuffix(path, ".ics") && !strings.Contains(body(t, p, path), "Nothing works any more") {
 			t.Errorf("%s does not tell the news", path)

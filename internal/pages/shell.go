@@ -52,9 +52,11 @@ type edition struct {
 	names map[string]string // of public components, by id
 	slugs map[string]string
 	texts *memo[string, template.HTML]  // rendered bodies by their source: each is shown several times
-	rows  *memo[rowKey, barred]         // the days of components
-	items *memo[itemKey, pastItem]      // issues in lists
+	bars  *memo[barsKey, barred]        // the days of components
 	lines *memo[lineKey, template.HTML] // components in lists
+	rows  *memo[rowKey, row]            // the same, while the clock stands
+	cards *memo[issueKey, issueCard]    // open issues
+	items *memo[issueKey, pastItem]     // issues in lists
 	ends  func() ends
 	// outages of each component, worked out when first asked for
 	outages func() map[string][]status.Outage
@@ -86,8 +88,9 @@ func newEdition(v status.View, now, late time.Time) *edition {
 	now = now.UTC().Truncate(time.Minute)
 	e := &edition{
 		view: v, now: now, late: late, sum: status.Overview(v, now),
-		names: map[string]string{}, slugs: map[string]string{}, texts: newMemo[string, template.HTML](),
-		rows: newMemo[rowKey, barred](), items: newMemo[itemKey, pastItem](), lines: newMemo[lineKey, template.HTML](), lang: english(),
+		names: map[string]string{}, slugs: map[string]string{}, texts: newMemo[string, template.HTML](), bars: newMemo[barsKey, barred](),
+		lines: newMemo[lineKey, template.HTML](), rows: newMemo[rowKey, row](), cards: newMemo[issueKey, issueCard](), items: newMemo[issueKey, pastItem](),
+		lang: english(),
 	}
 	e.ends = sync.OnceValue(func() ends { return e.findEnds(nil) })
 	e.head = headlineOf(v, e.sum)
@@ -102,9 +105,9 @@ func newEdition(v status.View, now, late time.Time) *edition {
 // after takes over from the edition before what needs not be made again.
 func (e *edition) after(old *edition) *edition {
 	if old != nil {
-		e.texts, e.rows = old.texts.next(), old.rows.next()
+		e.texts, e.bars, e.lines, e.rows = old.texts.next(), old.bars.next(), old.lines.next(), old.rows.next()
 		if maps.Equal(e.names, old.names) {
-			e.items, e.lines = old.items.next(), old.lines.next()
+			e.cards, e.items = old.cards.next(), old.items.next()
 		}
 		e.ends = sync.OnceValue(func() ends { return e.findEnds(old) })
 		e.ends() // now, that no chain of old editions is kept
@@ -114,7 +117,7 @@ func (e *edition) after(old *edition) *edition {
 
 // take takes over all that was worked out for an edition that shows the same.
 func (e *edition) take(same *edition) {
-	e.texts, e.rows, e.items, e.lines = same.texts, same.rows, same.items, same.lines
+	e.texts, e.bars, e.lines, e.rows, e.cards, e.items = same.texts, same.bars, same.lines, same.rows, same.cards, same.items
 	e.outages, e.ends = same.outages, same.ends
 }
 

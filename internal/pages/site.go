@@ -15,8 +15,8 @@ type site struct {
 	now    *edition        // nil: nothing is known yet
 	leaves map[string]leaf // of pages, by path
 	serial int64           // grows with every rendering
-	// dressed: the feeds are new, and the past shows the state of the present around
-	// it, too.
+	// dressed: all is new, and pages of single issues show the state of the present
+	// around them, too.
 	dressed bool
 }
 
@@ -27,17 +27,18 @@ type leaf struct {
 	live    bool
 }
 
-// site renders what must be new at once: the front page, open issues, what
-// programs read, the banner, and whatever else is about something that changed.
-// The feeds, which readers ask for every few minutes, and pages of the past whose
-// own subject is as it was are taken from the old site; dress renders them. What did
-// not change is not rendered or compressed again.
+// site renders what must be new at once: the front page, open issues that changed,
+// what programs read, the banner in the language of the page, and whatever else is
+// about something that changed. What can be a moment older without telling anything
+// wrong is taken from the old site, and dress renders it: the feeds, which readers
+// ask for every few minutes, the banner in other languages, and pages whose own
+// subject is as it was. What did not change is not rendered or compressed again.
 func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	s := p.shelf(old, now)
 	s.hasty = true
 	p.assets.put(s)
 	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
-	for _, put := range []func(*shelf, *edition) error{p.putFront, p.putAPI, p.putBanner, p.keepFeeds, p.putWellKnown, p.putCharts, p.putPages} {
+	for _, put := range []func(*shelf, *edition) error{p.putFront, p.putOpen, p.putAPI, p.putBanner, p.putFeeds, p.putWellKnown, p.putCharts, p.putPages} {
 		if err := put(s, e); err != nil {
 			return nil, err
 		}
@@ -46,13 +47,13 @@ func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	return made, made.putVersion(s)
 }
 
-// dress is the site with its feeds, and with the pages of the past as they are with
-// the present state around them: its icon, and the notice that the page may be late.
-// It gives up with nil as soon as it is not wanted any more.
+// dress is the site with its feeds and all banners, and with the pages of single issues
+// as they are with the present state around them: its icon, and the notice that the
+// page may be late. It gives up with nil as soon as it is not wanted any more.
 func (p *press) dress(old *site, now time.Time, wanted func() bool) (*site, error) {
 	s := p.shelf(old, now)
 	s.docs, s.leaves, s.wanted = maps.Clone(old.docs), maps.Clone(old.leaves), wanted
-	for _, put := range []func(*shelf, *edition) error{p.putFeeds, p.putCharts, p.putPages} {
+	for _, put := range []func(*shelf, *edition) error{p.putOpen, p.putBanner, p.putFeeds, p.putCharts, p.putPages} {
 		if err := put(s, old.now); err != nil {
 			return nil, err
 		}
@@ -78,12 +79,12 @@ func (e *edition) shelve(s *shelf, path, name string, k kind, l leaf) error {
 	return err
 }
 
-// keep takes a page of the past from the old site when there is no time: one
-// about the same subject, or none at all, since what is missing is made when
+// keep takes a page of a single subject from the old site when there is no time: one
+// about the same, or none at all if it is over, since what is missing is made when
 // somebody asks for it.
-func (s *shelf) keep(path string, subject any) bool {
+func (s *shelf) keep(path string, subject any, over bool) bool {
 	was, known := s.old.leaves[path]
-	if !s.hasty || known && !reflect.DeepEqual(was.subject, subject) {
+	if !s.hasty || !known && !over || known && !reflect.DeepEqual(was.subject, subject) {
 		return false
 	}
 	if known {
@@ -92,12 +93,31 @@ func (s *shelf) keep(path string, subject any) bool {
 	return true
 }
 
+// keepDocs takes documents from the old site when there is no time and it has them.
+func (s *shelf) keepDocs(paths ...string) bool {
+	if !s.hasty || s.old.now == nil {
+		return false
+	}
+	for _, path := range paths {
+		s.docs[path] = s.old.docs[path]
+	}
+	return true
+}
+
 // putFront shelves what people look at first.
 func (p *press) putFront(s *shelf, e *edition) error {
-	if err := e.shelve(s, "/", "front", htmlKind, leaf{content: p.front(e), live: true}); err != nil {
-		return err
-	}
+	return e.shelve(s, "/", "front", htmlKind, leaf{content: p.front(e), live: true})
+}
+
+// putOpen shelves the pages of open issues.
+func (p *press) putOpen(s *shelf, e *edition) error {
 	for _, i := range e.sum.Active {
+		if !s.wanted() {
+			return nil
+		}
+		if s.keep("/issues/"+i.ID, i, false) {
+			continue
+		}
 		if err := p.putIssue(s, e, i); err != nil {
 			return err
 		}
@@ -122,7 +142,7 @@ func (p *press) putPages(s *shelf, e *edition) error {
 		if old++; old > keptAhead || !s.wanted() {
 			break
 		}
-		if i.ResolvedAt.After(recent) && !s.keep("/issues/"+i.ID, *i) {
+		if i.ResolvedAt.After(recent) && !s.keep("/issues/"+i.ID, *i, true) {
 			if err := p.putIssue(s, e, *i); err != nil {
 				return err
 			}
@@ -130,7 +150,7 @@ func (p *press) putPages(s *shelf, e *edition) error {
 	}
 	for _, m := range e.view.Maintenances {
 		path := "/maintenance/" + m.ID
-		if m.Over() && !m.EndedAt.After(recent) || s.keep(path, m) {
+		if m.Over() && !m.EndedAt.After(recent) || s.keep(path, m, true) {
 			continue
 		}
 		if err := e.shelve(s, path, "maintenance", htmlKind, leaf{m, p.work(e, m), true}); err != nil {
@@ -144,7 +164,7 @@ func (p *press) putPages(s *shelf, e *edition) error {
 // it would take longer than all the rest: then whoever asks waits a moment.
 func (p *press) putMonth(s *shelf, e *edition) error {
 	w, path := monthOf(e.now, p.cfg.TimeZone), monthPath(e.now, p.cfg.TimeZone)
-	if !s.keep(path, nil) {
+	if !s.keep(path, nil, true) {
 		issues, works := e.within(w)
 		if len(issues)+len(works) > keptAhead {
 			delete(s.docs, path)
