@@ -237,6 +237,7 @@ func (d *desk) later(series string, after time.Time) []Maintenance {
 // stays. Later ones that the new rule does not give are cancelled.
 func (d *desk) onwards(s MaintenanceSeries, before Maintenance, m *Maintenance, r Recurrence, silent bool, who string) error {
 	list, length := d.later(s.ID, before.Occurrence), s.Length
+	was := s.places(list, before.Occurrence)
 	s.take(*m)
 	s.Recurrence, s.Begins, s.Silent = r, before.Occurrence, silent
 	if !m.ScheduledFor.Equal(before.ScheduledFor) || !m.ScheduledUntil.Equal(before.ScheduledUntil) {
@@ -251,13 +252,15 @@ func (d *desk) onwards(s MaintenanceSeries, before Maintenance, m *Maintenance, 
 		return err
 	}
 	d.log(Entry{Actor: who, Action: "edited all from", Subject: m.ID, Reason: ReasonPerson, Detail: r.Rule, After: m.Title})
-	for n, at := range firstOf(s.Occurrences(), len(list)+1) {
+	for n, at := range firstOf(s.Occurrences(), len(was)+1) {
 		if n == 0 {
 			continue // this one
 		}
 		s.Planned = at
-		d.follow(list[n-1], before, *m, s, at, length, who)
-		list[n-1].ID = "" // done
+		if n := slices.IndexFunc(list, func(l Maintenance) bool { return l.Occurrence.Equal(was[n-1]) }); n >= 0 {
+			d.follow(list[n], before, *m, s, at, length, who)
+			list[n].ID = "" // done
+		}
 	}
 	for _, l := range list {
 		if l.ID != "" && l.State == Scheduled {
@@ -267,6 +270,26 @@ func (d *desk) onwards(s MaintenanceSeries, before Maintenance, m *Maintenance, 
 	}
 	d.extend(s)
 	return nil
+}
+
+// places are where a series has put occurrences after an instant: those that are
+// maintenances on the board, and by its rule also those that are over and have
+// left it, or passed while nobody ran. Whoever counts must not miss these.
+func (s MaintenanceSeries) places(list []Maintenance, after time.Time) []time.Time {
+	var places []time.Time
+	for _, m := range list {
+		places = append(places, m.Occurrence)
+	}
+	for t := range s.Occurrences() {
+		if t.After(s.Planned) {
+			break
+		}
+		if t.After(after) {
+			places = append(places, t)
+		}
+	}
+	slices.SortFunc(places, time.Time.Compare)
+	return slices.CompactFunc(places, time.Time.Equal)
 }
 
 func firstOf(all iter.Seq[time.Time], n int) []time.Time {

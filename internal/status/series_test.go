@@ -142,6 +142,21 @@ func TestAnEditOfAllLaterOnesLeavesEarlierOnesAndThoseEditedApart(t *testing.T) 
 	}
 }
 
+func TestAnEditOfAllLaterOnesCountsThoseThatAreOverAndHaveLeftTheBoard(t *testing.T) {
+	w := newWorld(t)
+	w.weekly("FREQ=DAILY;COUNT=5")
+	all := w.series()
+	early := all[2] // the work was brought forward
+	early.ScheduledFor, early.ScheduledUntil = early.ScheduledFor.Add(-60*time.Hour), early.ScheduledUntil.Add(-60*time.Hour)
+	w.revise(status.SaveMaintenance{Maintenance: early})
+	w.revise(status.PostMaintenanceUpdate{ID: early.ID, State: status.Completed})
+	delete(w.board.Maintenances, early.ID) // as the store does, 48 h after its end
+	m := all[1]
+	m.ScheduledFor, m.ScheduledUntil = m.ScheduledFor.Add(2*time.Hour), m.ScheduledUntil.Add(2*time.Hour)
+	w.revise(status.SaveMaintenance{Maintenance: m, Later: true})
+	w.wantOccurrences("01-06 01:00 scheduled", "01-07 03:00 scheduled", "01-09 03:00 scheduled", "01-10 03:00 scheduled")
+}
+
 func TestAnotherRuleMovesLaterOnesAndCancelsThoseItDoesNotGive(t *testing.T) {
 	w := newWorld(t)
 	w.weekly("FREQ=DAILY;COUNT=5")
