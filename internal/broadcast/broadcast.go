@@ -57,6 +57,7 @@ type Outbox interface {
 type Library interface {
 	Issue(ctx context.Context, id string) (status.Issue, error)
 	Maintenance(ctx context.Context, id string) (status.Maintenance, error)
+	Again(ctx context.Context, m status.Maintenance, n int, now time.Time) ([]time.Time, error)
 	Components(ctx context.Context) ([]status.Component, []status.Group, error)
 	Subscribers
 }

@@ -154,6 +154,15 @@ func (l *language) count(n int64, unit string) string {
 	return strconv.FormatInt(n, 10) + " " + word
 }
 
+// again says when a maintenance takes place again.
+func (l *language) again(times []time.Time, zone *time.Location) string {
+	var dates []string
+	for _, t := range times {
+		dates = append(dates, l.moment(t, zone))
+	}
+	return l.Say("repeats", strings.Join(dates, " · "))
+}
+
 // span says when something was or is to be.
 func (l *language) span(m Message, zone *time.Location) []string {
 	length := l.duration(m.Span.Until.Sub(m.Span.From))
@@ -165,6 +174,9 @@ func (l *language) span(m Message, zone *time.Location) []string {
 		facts := []string{l.Say("planned", from, until, length)}
 		if m.Event == status.EventMaintenanceReminder && m.Span.From.After(m.Queued) {
 			facts = append(facts, l.Say("begins", l.duration(m.Span.From.Sub(m.Queued))))
+		}
+		if len(m.Again) > 0 {
+			facts = append(facts, l.again(m.Again, zone))
 		}
 		return facts
 	}

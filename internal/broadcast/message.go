@@ -16,6 +16,7 @@ type Story struct {
 	Event       status.Event
 	Issue       *status.Issue
 	Maintenance *status.Maintenance
+	Again       []time.Time // when the maintenance takes place again
 	UpdateID    string
 	Joined      []string // later updates that are told with it
 	// Components give the names; what is hidden or missing is not spoken of.
@@ -38,6 +39,7 @@ type Message struct {
 	At        time.Time // when the update was made
 	Facts     []string  // short lines such as the window of a maintenance
 	Span      Span      // the same, for other languages
+	Again     []time.Time
 	// Earlier is what was said before it and not told yet, the newest first.
 	Earlier []Passage
 	// Since is the state that was reached after this update, when the message
@@ -191,8 +193,11 @@ func composeMaintenance(m Message, w status.Maintenance, s Story, publicURL stri
 	}
 	m.Over = m.Since != "" && w.Over()
 	m.Affected = names(under(w.Components), s.Components, false)
-	if u.State == string(status.Scheduled) || u.State == string(status.InProgress) {
-		m.plan(w)
+	switch u.State {
+	case string(status.Scheduled):
+		m.plan(w, s.Again)
+	case string(status.InProgress):
+		m.plan(w, nil)
 	}
 	return m, nil
 }
@@ -207,15 +212,18 @@ func composeReminder(m Message, w status.Maintenance, s Story, publicURL string)
 	m.State, m.Tone = say(codeReminder)
 	m.Body, m.Affected = w.Body, names(under(w.Components), s.Components, false)
 	m.Link, _, _ = strings.Cut(link(publicURL, "maintenance", w.ID, ""), "#")
-	m.plan(w)
+	m.plan(w, s.Again)
 	return m, nil
 }
 
-// plan says when a maintenance is to be.
-func (m *Message) plan(w status.Maintenance) {
+// plan says when a maintenance is to be, and when again.
+func (m *Message) plan(w status.Maintenance, again []time.Time) {
 	m.Span = Span{SpanPlanned, w.ScheduledFor, w.ScheduledUntil}
 	m.Facts = append(m.Facts, fmt.Sprintf("Planned from %s to %s (%s).",
 		stamp(w.ScheduledFor), stamp(w.ScheduledUntil), lasted(w.ScheduledUntil.Sub(w.ScheduledFor))))
+	if m.Again = again; len(again) > 0 {
+		m.Facts = append(m.Facts, languages["en"].again(again, time.UTC))
+	}
 }
 
 // tell fills in what the update says, or the last of those joined to it, and

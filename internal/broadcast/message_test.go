@@ -97,6 +97,33 @@ func TestAMaintenanceTellsItsWindowAndItsTextUntilAnUpdateHasOne(t *testing.T) {
 	}
 }
 
+func TestAPlannedMaintenanceSaysWhenItTakesPlaceAgain(t *testing.T) {
+	w := databaseWork()
+	w.State = status.Scheduled
+	story := Story{
+		Event: status.EventMaintenanceReminder, Maintenance: &w, UpdateID: "r1", Components: newShelf().components,
+		Again: []time.Time{noon.AddDate(0, 1, 0), noon.AddDate(0, 2, 0)},
+	}
+	m := mustCompose(t, story)
+	if want := "This maintenance repeats. Next dates: 22 December 2026, 12:00 UTC · 22 January 2027, 12:00 UTC."; !slices.Contains(m.Facts, want) {
+		t.Errorf("it says %q, not %q", m.Facts, want)
+	}
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tag, l := range languages {
+		facts := strings.Join(l.span(m, berlin), " ")
+		if !strings.Contains(facts, l.moment(story.Again[1], berlin)) {
+			t.Errorf("%s: %q does not name the last date", tag, facts)
+		}
+	}
+	story.Event, story.UpdateID, w.State = status.EventMaintenanceEnded, "w2", status.Completed
+	if m = mustCompose(t, story); m.Again != nil {
+		t.Errorf("at the end it says %q", m.Facts)
+	}
+}
+
 func TestWhatThePublicMayNotSeeIsNotComposed(t *testing.T) {
 	for _, stage := range []status.Stage{status.Draft, status.Internal, status.Dismissed} {
 		i := openCheckout()

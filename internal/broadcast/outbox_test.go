@@ -239,6 +239,10 @@ func (s *shelf) Maintenance(_ context.Context, id string) (status.Maintenance, e
 	return m, nil
 }
 
+func (s *shelf) Again(context.Context, status.Maintenance, int, time.Time) ([]time.Time, error) {
+	return nil, nil
+}
+
 func (s *shelf) Subscriber(context.Context, string) (status.Subscriber, error) {
 	return status.Subscriber{}, status.ErrNotFound
 }

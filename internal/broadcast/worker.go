@@ -161,6 +161,9 @@ func (c *composed) keepLetters(before composed) {
 	}
 }
 
+// againTold is how many of the next dates of what repeats a message tells.
+const againTold = 3
+
 // compose finds the story of a delivery and writes it.
 func (w *worker) compose(ctx context.Context, d status.Delivery) (Message, error) {
 	story := Story{Event: d.Event, UpdateID: d.UpdateID, Joined: d.Joined}
@@ -186,6 +189,9 @@ func (w *worker) compose(ctx context.Context, d status.Delivery) (Message, error
 		m, err := w.library.Maintenance(ctx, d.SubjectID)
 		if err != nil {
 			return Message{}, lost(d.SubjectID, err)
+		}
+		if story.Again, err = w.library.Again(ctx, m, againTold, w.b.clock.Now()); err != nil {
+			return Message{}, fmt.Errorf("read when %s takes place again: %w", d.SubjectID, err)
 		}
 		story.Maintenance = &m
 	}

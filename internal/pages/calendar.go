@@ -60,6 +60,9 @@ func (e *edition) calendarNote(m status.Maintenance) string {
 	if n := len(m.Updates); n > 0 && m.Updates[n-1].Body != m.Body {
 		parts = append(parts, strings.TrimSpace(visible(m.Updates[n-1].Body)))
 	}
+	if again := e.repeatsText(m); again != "" {
+		parts = append(parts, again)
+	}
 	if names := e.publicNames(m.Components); len(names) > 0 {
 		parts = append(parts, e.lang.say("affected", "names", e.lang.list(names)))
 	}

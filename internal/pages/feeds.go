@@ -191,7 +191,10 @@ func (e *edition) workWord(state string) string {
 
 func (e *edition) planned(m status.Maintenance) string {
 	text := e.lang.say("feed.planned", "from", e.feedTime(m.ScheduledFor), "until", e.feedTime(m.ScheduledUntil))
-	return "<p>" + html.EscapeString(text) + "</p>\n"
+	if again := e.repeatsText(m); again != "" {
+		text += "\n" + again
+	}
+	return "<p>" + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>\n") + "</p>\n"
 }
 
 // told is the content of an entry: the updates, newest first.

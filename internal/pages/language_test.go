@@ -107,8 +107,12 @@ func composed() []string {
 		keys = append(keys, fmt.Sprintf("month.%d", n+1), fmt.Sprintf("mon.%d", n+1))
 	}
 	for n := range 7 {
-		keys = append(keys, fmt.Sprintf("weekday.%d", n))
+		keys = append(keys, fmt.Sprintf("weekday.%d", n), fmt.Sprintf("day.%d", n))
 	}
+	for _, nth := range []int{-1, 1, 2, 3, 4} {
+		keys = append(keys, fmt.Sprintf("nth.%d", nth))
+	}
+	keys = append(keys, "repeats.day", "repeats.week", "repeats.month")
 	return keys
 }
 

@@ -57,7 +57,9 @@ type edition struct {
 	rows  *memo[rowKey, row]            // the same, while the clock stands
 	cards *memo[issueKey, issueCard]    // open issues
 	items *memo[issueKey, pastItem]     // issues in lists
-	ends  func() ends
+	// coming are the times of series that are no maintenances yet
+	coming *memo[seriesKey, []time.Time]
+	ends   func() ends
 	// outages of each component, worked out when first asked for
 	outages func() map[string][]status.Outage
 }
@@ -90,7 +92,7 @@ func newEdition(v status.View, now, late time.Time) *edition {
 		view: v, now: now, late: late, sum: status.Overview(v, now),
 		names: map[string]string{}, slugs: map[string]string{}, texts: newMemo[string, template.HTML](), bars: newMemo[barsKey, barred](),
 		lines: newMemo[lineKey, template.HTML](), rows: newMemo[rowKey, row](), cards: newMemo[issueKey, issueCard](), items: newMemo[issueKey, pastItem](),
-		lang: english(),
+		coming: newMemo[seriesKey, []time.Time](), lang: english(),
 	}
 	e.ends = sync.OnceValue(func() ends { return e.findEnds(nil) })
 	e.head = headlineOf(v, e.sum)
@@ -106,6 +108,7 @@ func newEdition(v status.View, now, late time.Time) *edition {
 func (e *edition) after(old *edition) *edition {
 	if old != nil {
 		e.texts, e.bars, e.lines, e.rows = old.texts.next(), old.bars.next(), old.lines.next(), old.rows.next()
+		e.coming = old.coming.next()
 		if maps.Equal(e.names, old.names) {
 			e.cards, e.items = old.cards.next(), old.items.next()
 		}
@@ -118,7 +121,7 @@ func (e *edition) after(old *edition) *edition {
 // take takes over all that was worked out for an edition that shows the same.
 func (e *edition) take(same *edition) {
 	e.texts, e.bars, e.lines, e.rows, e.cards, e.items = same.texts, same.bars, same.lines, same.rows, same.cards, same.items
-	e.outages, e.ends = same.outages, same.ends
+	e.coming, e.outages, e.ends = same.coming, same.outages, same.ends
 }
 
 // in is the edition in a language.

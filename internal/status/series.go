@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/teambition/rrule-go"
 )
 
 // Occurrences of a series become maintenances of their own ahead of time, but
@@ -16,12 +14,6 @@ const (
 	planAhead = 60 * 24 * time.Hour
 	mostAhead = 8
 )
-
-// Recurrence says when a maintenance repeats.
-type Recurrence struct {
-	Rule     string // value of an RRULE, RFC 5545 3.3.10: FREQ=WEEKLY;BYDAY=TU
-	TimeZone string // IANA name of the zone whose local time is kept; "" is UTC
-}
 
 // MaintenanceSeries is a maintenance that repeats: what its occurrences are made from.
 type MaintenanceSeries struct {
@@ -43,69 +35,6 @@ type MaintenanceSeries struct {
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	CreatedBy  string
-}
-
-// Zone is the time zone whose local time is kept.
-func (r Recurrence) Zone() (*time.Location, error) {
-	zone, err := time.LoadLocation(r.TimeZone)
-	if err != nil || r.TimeZone == "Local" {
-		return nil, Invalid{"time_zone", r.TimeZone + " is no time zone; name one such as Europe/Berlin"}
-	}
-	return zone, nil
-}
-
-// parse reads the rule for occurrences from an instant on. Windows repeat daily
-// at most, and all of them at the same local time.
-func (r Recurrence) parse(begins time.Time) (*rrule.RRule, error) {
-	zone, err := r.Zone()
-	if err != nil {
-		return nil, err
-	}
-	if strings.ContainsAny(r.Rule, "\r\n") {
-		return nil, Invalid{"recurrence", "is one line, such as FREQ=WEEKLY;BYDAY=TU"}
-	}
-	o, err := rrule.StrToROption(r.Rule)
-	switch {
-	case err != nil:
-		return nil, Invalid{"recurrence", "is no rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=TU: " + err.Error()}
-	case o.Freq > rrule.DAILY:
-		return nil, Invalid{"recurrence", "repeats more than once a day; FREQ is DAILY, WEEKLY, MONTHLY or YEARLY"}
-	case len(o.Byhour)+len(o.Byminute)+len(o.Bysecond)+len(o.Byeaster) > 0 || !o.Dtstart.IsZero():
-		return nil, Invalid{"recurrence", "says at which hour; that is when the maintenance begins"}
-	case !o.Until.IsZero() && !strings.HasSuffix(r.until(), "Z"):
-		return nil, Invalid{"recurrence", "UNTIL is written in UTC, such as UNTIL=20271231T235959Z"}
-	}
-	o.Dtstart = begins.In(zone)
-	rule, err := rrule.NewRRule(*o)
-	if err != nil {
-		return nil, Invalid{"recurrence", err.Error()}
-	}
-	return rule, nil
-}
-
-func (r Recurrence) until() string {
-	for part := range strings.SplitSeq(r.Rule, ";") {
-		if value, ok := strings.CutPrefix(strings.ToUpper(part), "UNTIL="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
-// Check refuses a recurrence that cannot begin when the first occurrence does.
-func (r Recurrence) Check(begins time.Time) error {
-	rule, err := r.parse(begins)
-	if err != nil {
-		return err
-	}
-	first, ok := rule.Iterator()()
-	switch {
-	case !ok:
-		return Invalid{"recurrence", "never comes true"}
-	case !first.Equal(begins.Truncate(time.Second)):
-		return Invalid{"recurrence", "does not give the day on which it begins; the first that it gives is " + first.Format("Monday, 2 January 2006")}
-	}
-	return nil
 }
 
 // Occurrences are the beginnings of all occurrences, none for a broken rule. They may
@@ -171,6 +100,45 @@ func (s MaintenanceSeries) following() (at, due time.Time, ok bool) {
 		return t, due, true
 	}
 	return at, due, false
+}
+
+// Coming lists the next occurrences that are not maintenances yet, n at most.
+func (s MaintenanceSeries) Coming(n int) []time.Time {
+	if !s.Goes() {
+		return nil
+	}
+	var list []time.Time
+	for t := range s.Occurrences() {
+		if t.After(s.Planned) {
+			list = append(list, t)
+		}
+		if len(list) == n {
+			break
+		}
+	}
+	return list
+}
+
+// Again lists when a maintenance takes place again, n times at most: when those of
+// its series among the plans are scheduled by now, and then what is still coming.
+// What has passed is left out.
+func Again(m Maintenance, plans []Maintenance, coming []time.Time, n int, now time.Time) []time.Time {
+	if m.SeriesID == "" {
+		return nil
+	}
+	after := m.ScheduledFor
+	if now.After(after) {
+		after = now
+	}
+	var list []time.Time
+	for _, o := range plans {
+		if o.SeriesID == m.SeriesID && o.ID != m.ID && o.State == Scheduled {
+			list = append(list, o.ScheduledFor)
+		}
+	}
+	list = slices.DeleteFunc(append(list, coming...), func(t time.Time) bool { return !t.After(after) })
+	slices.SortFunc(list, time.Time.Compare)
+	return list[:min(n, len(list))]
 }
 
 func (d *desk) saveSeries(s MaintenanceSeries) {

@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -191,6 +192,61 @@ func TestOccurrencesThatPassedWhileNobodyRanAreLeftOut(t *testing.T) {
 	got := w.occurrences()
 	if n := len(got); n < 9 || got[8] < "04-14" {
 		t.Errorf("occurrences %q", got)
+	}
+}
+
+func TestAMaintenanceTakesPlaceAgainWhereTheOthersAreByNowAndThenByItsRule(t *testing.T) {
+	w := newWorld(t)
+	w.weekly("FREQ=MONTHLY;BYDAY=1TU") // three of it are maintenances
+	all := w.series()
+	second := all[1]
+	second.ScheduledFor, second.ScheduledUntil = second.ScheduledFor.Add(24*time.Hour), second.ScheduledUntil.Add(24*time.Hour)
+	w.revise(status.SaveMaintenance{Maintenance: second})
+	w.revise(status.PostMaintenanceUpdate{ID: all[2].ID, State: status.Cancelled})
+	again := func(m status.Maintenance, now time.Time) (days string) {
+		for _, at := range status.Again(m, w.series(), w.board.Series[m.SeriesID].Coming(2), 3, now) {
+			days += at.UTC().Format("01-02 ")
+		}
+		return days
+	}
+	if got := again(all[0], w.now); got != "02-04 04-07 05-05 " {
+		t.Errorf("the first takes place again on %q, want the moved one, not the cancelled one, then by the rule", got)
+	}
+	if got := again(all[0], all[0].ScheduledFor.Add(60*24*time.Hour)); got != "04-07 05-05 " {
+		t.Errorf("seen two months later: %q", got)
+	}
+	w.revise(status.PostMaintenanceUpdate{ID: second.ID, State: status.Cancelled, Later: true})
+	if got := again(all[0], w.now); got != "" {
+		t.Errorf("of a series that was called off: %q", got)
+	}
+}
+
+func TestAShortSentenceCanTellOfARule(t *testing.T) {
+	begins := time.Date(2026, 1, 6, 1, 0, 0, 0, time.UTC) // a Tuesday
+	for rule, want := range map[string]string{
+		"FREQ=DAILY":                            "day [] 0",
+		"FREQ=DAILY;COUNT=5":                    "day [] 0",
+		"FREQ=WEEKLY":                           "week [Tuesday] 0",
+		"FREQ=WEEKLY;BYDAY=SU,TU;INTERVAL=1":    "week [Tuesday Sunday] 0",
+		"FREQ=MONTHLY;BYDAY=1TU":                "month [Tuesday] 1",
+		"FREQ=MONTHLY;BYDAY=-1TU":               "month [Tuesday] -1",
+		"FREQ=WEEKLY;INTERVAL=2":                "",
+		"FREQ=DAILY;BYDAY=MO,TU":                "",
+		"FREQ=MONTHLY":                          "",
+		"FREQ=MONTHLY;BYDAY=TU":                 "",
+		"FREQ=MONTHLY;BYDAY=5TU":                "",
+		"FREQ=MONTHLY;BYDAY=1TU,3TU":            "",
+		"FREQ=MONTHLY;BYDAY=TU;BYSETPOS=1":      "",
+		"FREQ=MONTHLY;BYDAY=1TU;BYMONTH=1,4,10": "",
+		"FREQ=YEARLY":                           "",
+	} {
+		got := ""
+		if p, ok := (status.Recurrence{Rule: rule, TimeZone: "Europe/Berlin"}).Pattern(begins); ok {
+			got = fmt.Sprint(p.Unit, " ", p.Days, " ", p.Nth)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", rule, got, want)
+		}
 	}
 }
 

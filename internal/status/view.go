@@ -15,6 +15,8 @@ type View struct {
 	Maintenances []Maintenance // scheduled, running and those of the history window; newest ScheduledFor first
 	Corrections  []Correction  // those that hold, of the history window; newest From first
 	Charts       []Series      // of the metrics, by id
+	// Repeating are the series of which more is to come: when, and nothing else.
+	Repeating []MaintenanceSeries
 }
 
 // Shared are issues as a view holds them.

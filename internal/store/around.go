@@ -23,6 +23,7 @@ type around struct {
 	groups       []status.Group
 	maintenances []status.Maintenance
 	corrections  []status.Correction
+	repeating    []status.MaintenanceSeries
 }
 
 // No row of these is ever deleted, and each says at which revision it was saved.
@@ -30,6 +31,7 @@ const changedAround = `SELECT COUNT(*) FROM (
 	SELECT id FROM components WHERE revision > ?
 	UNION ALL SELECT id FROM component_groups WHERE revision > ?
 	UNION ALL SELECT id FROM maintenances WHERE revision > ?
+	UNION ALL SELECT id FROM maintenance_series WHERE revision > ?
 	UNION ALL SELECT id FROM corrections WHERE revision > ?) AS changed`
 
 // read puts what stands around the issues at the head onto a view, and returns the
@@ -41,7 +43,7 @@ func (a *around) read(ctx context.Context, h handle, head boardHead, since time.
 	if err == nil && !same {
 		err = a.renew(ctx, h, head, since)
 	}
-	v.Components, v.Groups, v.Maintenances, v.Corrections = a.components, a.groups, a.maintenances, a.corrections
+	v.Components, v.Groups, v.Maintenances, v.Corrections, v.Repeating = a.components, a.groups, a.maintenances, a.corrections, a.repeating
 	return a.hidden, err
 }
 
@@ -51,7 +53,7 @@ func (a *around) stands(ctx context.Context, h handle, head boardHead, since tim
 		return false, nil
 	}
 	if a.revision < head.Revision {
-		changed, err := scalar[int64](ctx, h, changedAround, a.revision, a.revision, a.revision, a.revision)
+		changed, err := scalar[int64](ctx, h, changedAround, a.revision, a.revision, a.revision, a.revision, a.revision)
 		if err != nil || changed > 0 {
 			return false, err
 		}
@@ -78,6 +80,9 @@ func (a *around) renew(ctx context.Context, h handle, head boardHead, since time
 	}
 	for n := range a.maintenances {
 		discreetWork(&a.maintenances[n], a.hidden)
+	}
+	if a.repeating, err = repeating(ctx, h); err != nil {
+		return err
 	}
 	if a.corrections, err = publicCorrections(ctx, h, "to_at >= ?", stamp(since)); err != nil {
 		return err

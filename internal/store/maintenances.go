@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/statusbridge/statusbridge/internal/status"
 )
@@ -86,5 +87,32 @@ func (s *Store) SeriesByID(ctx context.Context, ids []string) (found map[string]
 // SeriesGoing lists the series of which more occurrences will be planned, the
 // one that is due soonest first.
 func (s *Store) SeriesGoing(ctx context.Context) ([]status.MaintenanceSeries, error) {
-	return series.list(ctx, s.read, "WHERE plan_at IS NOT NULL ORDER BY plan_at, id")
+	return seriesGoing(ctx, s.read)
+}
+
+func seriesGoing(ctx context.Context, h handle) ([]status.MaintenanceSeries, error) {
+	return series.list(ctx, h, "WHERE plan_at IS NOT NULL ORDER BY plan_at, id")
+}
+
+// repeating lists the series that are going as the public may know them: their next
+// occurrences are announced by themselves.
+func repeating(ctx context.Context, h handle) ([]status.MaintenanceSeries, error) {
+	list, err := seriesGoing(ctx, h)
+	for n, s := range list {
+		list[n] = status.MaintenanceSeries{ID: s.ID, Version: s.Version, Recurrence: s.Recurrence, Begins: s.Begins, Planned: s.Planned, PlanAt: s.PlanAt}
+	}
+	return list, err
+}
+
+// Again lists when a maintenance takes place again after now, n times at most.
+func (s *Store) Again(ctx context.Context, m status.Maintenance, n int, now time.Time) ([]time.Time, error) {
+	if m.SeriesID == "" {
+		return nil, nil
+	}
+	plans, err := maintenances.list(ctx, s.read, "WHERE series_id = ? AND state = ?", m.SeriesID, string(status.Scheduled))
+	if err != nil {
+		return nil, err
+	}
+	one, err := s.SeriesByID(ctx, []string{m.SeriesID})
+	return status.Again(m, plans, one[m.SeriesID].Coming(n), n, now), err
 }

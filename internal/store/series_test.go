@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +36,32 @@ func TestASeriesGoesOnAfterARestart(t *testing.T) {
 		one := found[plans[0].SeriesID]
 		if err != nil || len(found) != 1 || one.Recurrence != (status.Recurrence{Rule: "FREQ=WEEKLY", TimeZone: "Europe/Berlin"}) || one.Length != time.Hour || !one.Planned.Equal(plans[0].Occurrence) {
 			t.Errorf("%+v, %v", found, err)
+		}
+	})
+}
+
+func TestThePublicKnowsWhenAMaintenanceTakesPlaceAgain(t *testing.T) {
+	onBothDSN(t, func(t *testing.T, dsn string) {
+		s, begins := open(t, dsn), noon.Add(time.Hour).Truncate(time.Second)
+		_, err := s.Apply(t.Context(), noon, func(b status.Board) (status.Changes, error) {
+			return status.Revise(b, nil, status.SaveMaintenance{
+				Maintenance: status.Maintenance{Title: "Upgrade", ScheduledFor: begins, ScheduledUntil: begins.Add(time.Hour)},
+				Recurrence:  &status.Recurrence{Rule: "FREQ=YEARLY"},
+			}, "ann@example.com", noon)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, err := s.View(t.Context(), noon)
+		if err != nil || len(view.Maintenances) != 1 || len(view.Repeating) != 1 {
+			t.Fatalf("%+v, %v", view, err)
+		}
+		if one := view.Repeating[0]; one.CreatedBy != "" || one.Title != "" || !slices.Equal(one.Coming(1), []time.Time{begins.AddDate(1, 0, 0)}) {
+			t.Errorf("the view tells %+v", one)
+		}
+		again, err := s.Again(t.Context(), view.Maintenances[0], 2, noon)
+		if want := []time.Time{begins.AddDate(1, 0, 0), begins.AddDate(2, 0, 0)}; err != nil || !slices.Equal(again, want) {
+			t.Errorf("again at %v, %v; want %v", again, err, want)
 		}
 	})
 }

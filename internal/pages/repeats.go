@@ -1,0 +1,97 @@
+package pages
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// againShown is how many of the next times of what repeats are told.
+const againShown = 3
+
+// repeats says that a maintenance is one of several.
+type repeats struct {
+	Words string // "every first Sunday of the month, 02:00 (Europe/Berlin)"; "": no short sentence says it
+	Next  []moment
+}
+
+// seriesKey is what the times to come of a series depend on.
+type seriesKey struct {
+	id      string
+	version int64
+}
+
+// again lists when a maintenance takes place again.
+func (e *edition) again(m status.Maintenance) []time.Time {
+	return status.Again(m, e.view.Maintenances, e.coming.get(e.seriesKey(m), func() []time.Time {
+		s, _ := e.repeating(m)
+		return s.Coming(againShown)
+	}), againShown, e.now)
+}
+
+func (e *edition) seriesKey(m status.Maintenance) seriesKey {
+	s, _ := e.repeating(m)
+	return seriesKey{m.SeriesID, s.Version}
+}
+
+// repeating finds the series of a maintenance, if more of it is to come.
+func (e *edition) repeating(m status.Maintenance) (s status.MaintenanceSeries, goes bool) {
+	for _, s := range e.view.Repeating {
+		if s.ID == m.SeriesID {
+			return s, true
+		}
+	}
+	return s, false
+}
+
+// repeats is nil for a maintenance that does not take place again.
+func (e *edition) repeats(m status.Maintenance) *repeats {
+	again := e.again(m)
+	if len(again) == 0 {
+		return nil
+	}
+	r := &repeats{Words: e.rhythm(m)}
+	for _, t := range again {
+		r.Next = append(r.Next, e.moment(t))
+	}
+	return r
+}
+
+// rhythm says how a maintenance repeats as long as it goes on, "" when no short
+// sentence does. It names the time zone that is kept: elsewhere it may be another day.
+func (e *edition) rhythm(m status.Maintenance) string {
+	s, goes := e.repeating(m)
+	p, plain := s.Recurrence.Pattern(s.Begins)
+	if !goes || !plain {
+		return ""
+	}
+	zone, err := s.Recurrence.Zone()
+	if err != nil {
+		return ""
+	}
+	var days []string
+	for _, day := range p.Days {
+		days = append(days, e.lang.say("day."+strconv.Itoa(int(day))))
+	}
+	which := e.lang.say("repeats."+p.Unit, "days", e.lang.list(days), "nth", e.lang.say("nth."+strconv.Itoa(p.Nth)))
+	return e.lang.say("repeats.at", "which", which, "time", s.Begins.In(zone).Format("15:04"), "zone", zone.String())
+}
+
+// repeatsText says in plain text how a maintenance repeats and when it takes place
+// again, "" when it does not.
+func (e *edition) repeatsText(m status.Maintenance) string {
+	var dates, lines []string
+	for _, t := range e.again(m) {
+		dates = append(dates, e.feedTime(t))
+	}
+	if len(dates) == 0 {
+		return ""
+	}
+	if how := e.rhythm(m); how != "" {
+		lines = append(lines, e.lang.pair(e.lang.say("repeats"), how))
+	}
+	lines = append(lines, e.lang.pair(e.lang.say("repeats.next"), strings.Join(dates, e.lang.say("semicolon"))))
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,66 @@
+package pages
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/statusbridge/statusbridge/internal/status"
+)
+
+// repeating is a calm page with one maintenance that repeats by a rule, in Berlin.
+func repeating(rule string) status.View {
+	v := calm()
+	begins := time.Date(2026, 12, 6, 1, 0, 0, 0, time.UTC) // a Sunday
+	m := maintenance("rr1", "Database upgrade", begins, begins.Add(time.Hour), "api")
+	m.SeriesID, m.Occurrence = "series", begins
+	v.Maintenances = append(v.Maintenances, m)
+	v.Repeating = []status.MaintenanceSeries{{
+		ID: "series", Version: 1, Recurrence: status.Recurrence{Rule: rule, TimeZone: "Europe/Berlin"}, Begins: begins, Planned: begins, PlanAt: begins,
+	}}
+	return v
+}
+
+func TestAMaintenanceSaysHowItRepeatsAndWhenItTakesPlaceAgain(t *testing.T) {
+	for code, want := range map[string]string{
+		"en":    "every first Sunday of the month, 02:00 (Europe/Berlin)",
+		"de":    "jeden ersten Sonntag im Monat, 02:00 Uhr (Europe/Berlin)",
+		"es":    "el primer domingo de cada mes, 02:00 (Europe/Berlin)",
+		"fr":    "le premier dimanche de chaque mois, 02:00 (Europe/Berlin)",
+		"ja":    "毎月第1日曜日 02:00（Europe/Berlin）",
+		"pt-BR": "todo mês: domingo, primeira ocorrência, 02:00 (Europe/Berlin)",
+	} {
+		v := repeating("FREQ=MONTHLY;BYDAY=1SU")
+		e := newEdition(v, noon, time.Time{}).in(tongue(t, code))
+		if got := e.repeats(v.Maintenances[len(v.Maintenances)-1]); got == nil || got.Words != want || len(got.Next) != 3 || got.Next[0].ISO != "2027-01-03T01:00:00Z" {
+			t.Errorf("%s: %+v, want %q and three dates", code, got, want)
+		}
+	}
+}
+
+func TestPageFeedAndCalendarTellThatAMaintenanceRepeats(t *testing.T) {
+	p, err := newPress(settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := p.edition(repeating("FREQ=MONTHLY;BYMONTHDAY=6"), noon, time.Time{})
+	m := e.view.Maintenances[len(e.view.Maintenances)-1]
+	page, err := e.render("maintenance", p.work(e, m), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(page); strings.Contains(text, "Repeats") || !strings.Contains(text, "Next dates") || !strings.Contains(text, `datetime="2027-02-06T01:00:00Z"`) {
+		t.Error("the page of a rule that no short sentence tells wants dates, and no words")
+	}
+	want := "Next dates: 6 January 2027, 01:00 UTC; 6 February 2027, 01:00 UTC; 6 March 2027, 01:00 UTC"
+	if note := e.calendarNote(m); !strings.Contains(note, want) {
+		t.Errorf("the calendar says %q", note)
+	}
+	if text := e.planned(m); !strings.Contains(text, "<br>\n"+want) {
+		t.Errorf("the feed says %q", text)
+	}
+	once := e.view.Maintenances[0]
+	if r := e.repeats(once); r != nil || strings.Contains(e.planned(once), "<br>") {
+		t.Errorf("what does not repeat says %+v", r)
+	}
+}
