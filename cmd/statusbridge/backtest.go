@@ -43,7 +43,7 @@ func (r *rulesBacktest) Run(c *cli) error {
 		return err
 	}
 	var report alerts.BacktestReport
-	err = c.withStoreFor(backtestTime, func(ctx context.Context, s *store.Store) error {
+	err = c.withStoreFor(backtestTime, existing, func(ctx context.Context, s *store.Store) error {
 		bar := newProgress("webhooks")
 		defer bar.end()
 		now := app.Clock{}.Now()

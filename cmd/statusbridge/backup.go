@@ -39,7 +39,7 @@ pg_restore line that does the same.
 }
 
 func (b *backupCmd) Run(c *cli) error {
-	return c.move(func(ctx context.Context, s *store.Store) error {
+	return c.move(existing, func(ctx context.Context, s *store.Store) error {
 		bar := newProgress("bytes")
 		defer bar.end()
 		size, _ := s.Size(ctx) // only for the bar
@@ -55,7 +55,7 @@ func (b *backupCmd) Run(c *cli) error {
 }
 
 func (r *restoreCmd) Run(c *cli) error {
-	return c.move(func(ctx context.Context, s *store.Store) error {
+	return c.move(store.Open, func(ctx context.Context, s *store.Store) error {
 		bar := newProgress("bytes")
 		kept, err := s.Restore(ctx, r.File, r.Force, bar.show)
 		bar.end()
@@ -79,7 +79,7 @@ func (r *restoreCmd) Run(c *cli) error {
 
 // move opens the configured database without a limit of time: how long a copy
 // takes depends on its size. For PostgreSQL it calls line instead.
-func (c *cli) move(do func(context.Context, *store.Store) error, line func(dsn string)) error {
+func (c *cli) move(open opener, do func(context.Context, *store.Store) error, line func(dsn string)) error {
 	cfg, err := c.config(nil)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (c *cli) move(do func(context.Context, *store.Store) error, line func(dsn s
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	s, err := store.Open(ctx, cfg.Database)
+	s, err := open(ctx, cfg.Database)
 	if err != nil {
 		return err
 	}

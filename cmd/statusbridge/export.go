@@ -50,7 +50,7 @@ func (x *exportCmd) Run(c *cli) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	s, err := store.Open(ctx, cfg.Database)
+	s, err := existing(ctx, cfg.Database)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (x *exportCmd) takeOut(c *cli) error {
 	if x.Every != 0 {
 		return errors.New("--every repeats the export of the site only; name a new folder for each export of the data")
 	}
-	return c.withStoreFor(takeOutTime, func(ctx context.Context, s *store.Store) error {
+	return c.withStoreFor(takeOutTime, existing, func(ctx context.Context, s *store.Store) error {
 		files, err := moving.NewFiles(x.Dir, moving.Format(x.Format))
 		if err != nil {
 			return fmt.Errorf("export: %w", err)

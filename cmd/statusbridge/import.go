@@ -122,7 +122,11 @@ const importTime = 6 * time.Hour
 
 func (i *importFlags) run(c *cli, ask bool, read func(context.Context) (moving.Page, error)) error {
 	var landings []status.Landing
-	err := c.withStoreFor(importTime, func(ctx context.Context, s *store.Store) error {
+	open := store.Open
+	if !i.Apply {
+		open = imagined
+	}
+	err := c.withStoreFor(importTime, open, func(ctx context.Context, s *store.Store) error {
 		page, err := read(ctx)
 		if err != nil {
 			return fmt.Errorf("import: %w; nothing was changed", err)
@@ -143,6 +147,16 @@ func (i *importFlags) run(c *cli, ask bool, read func(context.Context) (moving.P
 		return err
 	}
 	return i.print(c, landings)
+}
+
+// imagined opens a database for a dry run. Where none is, it is one without a file:
+// what would become of everything can be said before the first start.
+func imagined(ctx context.Context, dsn string) (*store.Store, error) {
+	s, err := store.OpenExisting(ctx, dsn)
+	if errors.Is(err, store.ErrNoDatabase) {
+		return store.Open(ctx, "sqlite::memory:")
+	}
+	return s, err
 }
 
 func (i *importFlags) print(c *cli, landings []status.Landing) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -20,7 +21,7 @@ type (
 )
 
 func (migrateUp) Run(c *cli) error {
-	return c.withStore(func(ctx context.Context, s *store.Store) error {
+	return c.withStoreFor(quick, store.Open, func(ctx context.Context, s *store.Store) error {
 		n, err := s.Migrate(ctx)
 		if err != nil {
 			return err
@@ -47,20 +48,36 @@ func (migrateStatus) Run(c *cli) error {
 	})
 }
 
-// withStore opens the configured database for a command that is quick.
+// quick bounds what a person waits for.
+const quick = time.Minute
+
+// withStore opens the configured database, which is there already, for a command
+// that is quick.
 func (c *cli) withStore(do func(context.Context, *store.Store) error) error {
-	return c.withStoreFor(time.Minute, do)
+	return c.withStoreFor(quick, existing, do)
+}
+
+// opener is store.Open, which makes a database where none is, or one that does not.
+type opener func(ctx context.Context, dsn string) (*store.Store, error)
+
+// existing opens a database for a command that has nothing to do without one.
+func existing(ctx context.Context, dsn string) (*store.Store, error) {
+	s, err := store.OpenExisting(ctx, dsn)
+	if errors.Is(err, store.ErrNoDatabase) {
+		err = fmt.Errorf("%w; run this in the folder where statusbridge runs, or name its database with --database sqlite:PATH", err)
+	}
+	return s, err
 }
 
 // withStoreFor opens the configured database for so long at most.
-func (c *cli) withStoreFor(limit time.Duration, do func(context.Context, *store.Store) error) error {
+func (c *cli) withStoreFor(limit time.Duration, open opener, do func(context.Context, *store.Store) error) error {
 	cfg, err := c.config(nil)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	s, err := store.Open(ctx, cfg.Database)
+	s, err := open(ctx, cfg.Database)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func TestAMistakeIsToldWithWhatToDo(t *testing.T) {
 		{"--database postgres://jo:hunter2@127.0.0.1:1/x admin list", exitFailure, []string{"does not answer", "`database`"}},
 		{"admin create jo", exitFailure, []string{`"jo" is no email address`}},
 		{"token create deploys --scope wrong", exitFailure, []string{"wrong is not known", "issues:write"}},
-		{"explain nothing", exitFailure, []string{"start statusbridge once", "--database"}},
+		{"explain nothing", exitFailure, []string{"there is no database at " + dir, "--database"}},
 	} {
 		t.Run(m.typed, func(t *testing.T) {
 			var out, errs bytes.Buffer

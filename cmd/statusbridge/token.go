@@ -47,7 +47,7 @@ func (t *tokenCreate) Run(c *cli) error {
 	if err := token.Check(now); err != nil {
 		return err
 	}
-	return c.withStore(func(ctx context.Context, s *store.Store) error {
+	return c.withStoreFor(quick, store.Open, func(ctx context.Context, s *store.Store) error {
 		if _, err := s.Migrate(ctx); err != nil {
 			return err
 		}

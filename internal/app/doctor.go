@@ -71,12 +71,7 @@ func Doctor(ctx context.Context, cfg Config, part string, told func(done, total 
 
 // openExisting opens the database if it is there: looking must not create one.
 func openExisting(ctx context.Context, cfg Config) (*store.Store, error) {
-	if path, isFile := strings.CutPrefix(cfg.Database, "sqlite:"); isFile {
-		if _, err := os.Stat(path); err != nil {
-			return nil, err
-		}
-	}
-	s, err := store.Open(ctx, cfg.Database)
+	s, err := store.OpenExisting(ctx, cfg.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +89,7 @@ func check(name string, state status.CheckState, mend, format string, args ...an
 
 func lookAtDatabase(ctx context.Context, p *patient) []status.Check {
 	if p.err != nil {
-		return []status.Check{check("database", status.CheckFail, "start statusbridge once, or mend `database`", "%v", p.err)}
+		return []status.Check{check("database", status.CheckFail, "run this in the folder where statusbridge runs, start statusbridge once, or mend `database`", "%v", p.err)}
 	}
 	steps, err := p.store.MigrationStatus(ctx)
 	if err != nil {

@@ -12,6 +12,9 @@ import (
 	"modernc.org/sqlite"
 )
 
+// sqliteMemory names a database that is gone when it is closed.
+const sqliteMemory = "sqlite::memory:"
+
 // openSQLite opens a file with one writing connection, because SQLite has one
 // writer, and some that only read.
 func (s *Store) openSQLite(path string) error {
@@ -20,7 +23,7 @@ func (s *Store) openSQLite(path string) error {
 	}
 	s.dialect = sqliteDialect
 	forget := func() error { return nil }
-	if path == ":memory:" {
+	if "sqlite:"+path == sqliteMemory {
 		dir, err := os.MkdirTemp("", "statusbridge-")
 		if err != nil {
 			return fmt.Errorf("database: %w", err)

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -61,6 +64,29 @@ func Open(_ context.Context, dsn string) (*Store, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	return s, nil
+}
+
+// ErrNoDatabase: there is no file of SQLite where one is looked for.
+var ErrNoDatabase = errors.New("there is no database")
+
+// OpenExisting is Open for who only looks: SQLite would leave an empty file behind
+// where none is, so that is ErrNoDatabase.
+func OpenExisting(ctx context.Context, dsn string) (*Store, error) {
+	if dsn == sqliteMemory {
+		return nil, fmt.Errorf("%w behind %s but for the program that opened it", ErrNoDatabase, dsn)
+	}
+	s, err := Open(ctx, dsn)
+	if err != nil || s.path == "" {
+		return s, err
+	}
+	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
+		where := s.path
+		if whole, err := filepath.Abs(where); err == nil {
+			where = whole
+		}
+		return nil, errors.Join(fmt.Errorf("%w at %s", ErrNoDatabase, where), s.Close())
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,6 +70,55 @@ func TestTheCommandsTellAndFailAsScriptsExpect(t *testing.T) {
 				t.Logf("standard output: %s\nstandard error: %s", out, errs)
 			}
 		})
+	}
+}
+
+func TestCommandsThatOnlyLookMakeNoDatabaseInAWrongFolder(t *testing.T) {
+	t.Parallel()
+	elsewhere, home := t.TempDir(), t.TempDir()
+	feed := filepath.Join(elsewhere, "feed.atom")
+	d := &daemon{t: t, dir: home}
+	d.write(feed, `<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><title>Checkout was down</title>
+		<updated>2026-01-05T09:00:00Z</updated><content>Resolved: it works again.</content></entry></feed>`)
+	none := []string{"there is no database at " + filepath.Join(home, "statusbridge.db"), "in the folder where statusbridge runs"}
+	for _, c := range []struct {
+		command string
+		code    int
+		says    []string
+	}{
+		{"explain 1", 1, none},
+		{"export site", 1, none},
+		{"export --format json data", 1, none},
+		{"doctor", 1, none},
+		{"rules backtest", 1, none},
+		{"backup copy.db", 1, none},
+		{"migrate status", 1, none},
+		{"admin list", 1, none},
+		{"admin disable jo@example.com", 1, none},
+		{"admin reset-totp jo@example.com", 1, none},
+		{"token list", 1, none},
+		{"token revoke deploys", 1, none},
+		{"bounce", 1, none},
+		{"import atom " + feed, 0, []string{"created", "Checkout was down", "nothing was changed"}},
+	} {
+		out, errs, code := d.command("Subject: unsubscribe THE-TOKEN-OF-JO\n\n", strings.Fields(c.command)...)
+		if code != c.code {
+			t.Errorf("%s: exit code %d", c.command, code)
+		}
+		for _, text := range c.says {
+			if !strings.Contains(out+errs, text) {
+				t.Errorf("%s does not say %q, but: %s%s", c.command, text, out, errs)
+			}
+		}
+		if left, err := os.ReadDir(home); err != nil || len(left) > 0 {
+			t.Fatalf("%s leaves %v behind (%v)", c.command, left, err)
+		}
+	}
+	for _, writes := range []string{"migrate up", "admin create jo@example.com", "token create deploys", "import atom --apply " + feed} {
+		d := &daemon{t: t, dir: t.TempDir()}
+		if _, errs, code := d.command("", strings.Fields(writes)...); code != 0 {
+			t.Errorf("%s in an empty folder: exit code %d, %s", writes, code, errs)
+		}
 	}
 }
 
