@@ -220,6 +220,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error { return d.reconcile(work, ready) })
 	g.Go(func() error { return d.tick(work) })
 	g.Go(func() error { return d.prune(work) })
+	g.Go(func() error { return d.overhear(work) })
 	g.Go(func() error { return d.spread(work) })
 	g.Go(func() error { return d.charts.Run(work) })
 	g.Go(func() error { return d.intake.Run(work) })
@@ -271,6 +272,23 @@ func (d *Daemon) tick(ctx context.Context) error {
 	for {
 		pause := d.tickOnce(ctx)
 		if err := d.clock.Wait(ctx, pause, wake); err != nil {
+			return err
+		}
+	}
+}
+
+// overhearEvery is how soon the page shows what `statusbridge import` or another
+// command wrote into the file of SQLite.
+const overhearEvery = time.Second
+
+// overhear asks SQLite for what other processes wrote.
+func (d *Daemon) overhear(ctx context.Context) error {
+	if d.store.Dialect() != "sqlite" {
+		return nil // it is told
+	}
+	for {
+		_ = d.store.Overhear(ctx) // who reads and writes says that the database fails
+		if err := d.clock.Wait(ctx, overhearEvery, nil); err != nil {
 			return err
 		}
 	}

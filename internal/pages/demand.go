@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -50,7 +51,7 @@ func (p *Publisher) Demand(ctx context.Context, path string) (*Doc, error) {
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		made, read, err := p.compose(ctx, s.now.in(l), a)
+		s, made, read, err := p.whole(ctx, s, l, a)
 		if err != nil {
 			return nil, err
 		}
@@ -82,6 +83,27 @@ type composition struct {
 
 	kind kind
 	raw  []byte
+
+	// strange: it is about components that the view does not know. They are
+	// archived, or younger than the view.
+	strange bool
+}
+
+// whole composes a page, and once more on a newer view where what was read is about
+// components that came after the view: an import in another process writes both, and
+// its wake may still be on the way. The site is the one it was composed for.
+func (p *Publisher) whole(ctx context.Context, s *site, l *language, a address) (*site, composition, bool, error) {
+	c, read, err := p.compose(ctx, s.now.in(l), a)
+	if err != nil || !c.strange {
+		return s, c, read, err
+	}
+	revision, err := p.source.Revision(ctx)
+	if err != nil || revision <= s.now.view.Revision || p.Begin(ctx) != nil {
+		return s, c, read, nil
+	}
+	s = p.site.Load()
+	c, read, err = p.compose(ctx, s.now.in(l), a)
+	return s, c, read, err
 }
 
 // compose makes the page of an address: of the view in memory, or when that
@@ -101,7 +123,7 @@ func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c compo
 		if err != nil {
 			return c, read, err
 		}
-		return composition{name: "issue", content: p.press.issue(e, i)}, read, nil
+		return composition{name: "issue", content: p.press.issue(e, i), strange: read && e.strange(&i)}, read, nil
 	case "maintenance":
 		m, read, err := p.findWork(ctx, e, a.id)
 		if err != nil {
@@ -127,7 +149,7 @@ func (p *Publisher) compose(ctx context.Context, e *edition, a address) (c compo
 		}
 		issues = status.Shared(old)
 	}
-	return composition{name: "history", content: p.press.month(e, a.month, issues, works)}, read, nil
+	return composition{name: "history", content: p.press.month(e, a.month, issues, works), strange: read && e.strange(issues...)}, read, nil
 }
 
 // finished is the document. A page that was read from the source is old and
@@ -141,6 +163,16 @@ func (c composition) finished(e *edition, read bool) (kind, []byte, error) {
 		return oldKind, raw, err
 	}
 	return htmlKind, raw, err
+}
+
+// strange reports whether issues are about components that the view does not know.
+func (e *edition) strange(issues ...*status.Issue) bool {
+	return slices.ContainsFunc(issues, func(i *status.Issue) bool {
+		return slices.ContainsFunc(e.worst(*i), func(a status.Affected) bool {
+			_, known := e.names[a.ComponentID]
+			return !known
+		})
+	})
 }
 
 func (p *Publisher) findIssue(ctx context.Context, e *edition, id string) (i status.Issue, read bool, err error) {

@@ -23,6 +23,8 @@ type Source interface {
 	PublicMaintenance(ctx context.Context, id string) (status.Maintenance, error)
 	Month(ctx context.Context, w status.Window) ([]status.Issue, []status.Maintenance, error)
 	During(ctx context.Context, w status.Window) (status.View, error)
+	// Revision is that of a view read now.
+	Revision(ctx context.Context) (int64, error)
 }
 
 // Clock tells the time and waits.

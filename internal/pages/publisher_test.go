@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -320,6 +321,22 @@ func TestOldPagesAreMadeOnceForManyCallers(t *testing.T) {
 	}
 	if _, err := p.Demand(t.Context(), "/issues/other"); err == nil || errors.Is(err, status.ErrNotFound) {
 		t.Errorf("a dead source is told as %v", err)
+	}
+}
+
+func TestAnOldIssueIsShownWithTheComponentsThatWereWrittenWithIt(t *testing.T) {
+	p, w, _ := stage(t, settings(), calm())
+	// Another process imports both, and nobody is woken yet.
+	w.change(func(v *status.View) {
+		v.Components = append(slices.Clone(v.Components), component("fax", "Fax gateway", ""))
+	})
+	w.mu.Lock()
+	w.old = []status.Issue{resolve(issue("old1", "Long ago", noon.AddDate(0, 0, -150), status.ImpactMajor, hit("fax", status.MajorOutage)), time.Hour, "Over.")}
+	w.mu.Unlock()
+	for _, path := range []string{"/issues/old1", "/history/2026-06"} {
+		if !strings.Contains(body(t, p, path), "Fax gateway") {
+			t.Errorf("%s does not name the component", path)
+		}
 	}
 }
 

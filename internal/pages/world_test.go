@@ -29,6 +29,12 @@ func (w *world) View(ctx context.Context, since time.Time) (status.View, error) 
 	return w.view, w.fails
 }
 
+func (w *world) Revision(ctx context.Context) (int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.view.Revision, w.fails
+}
+
 func (w *world) PublicIssue(ctx context.Context, id string) (status.Issue, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

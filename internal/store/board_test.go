@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -248,6 +249,42 @@ func wokenByAnother(t *testing.T, dsn string, wake <-chan struct{}) {
 		case <-ctx.Done():
 			t.Fatal("the listener heard nothing from another replica")
 		default:
+		}
+	}
+}
+
+func TestWhatAnotherProcessWritesIntoTheFileIsOverheardAndWhatWeWriteIsNot(t *testing.T) {
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "shared.db")
+	s, other := open(t, dsn), open(t, dsn)
+	wake, stop := s.Changed()
+	defer stop()
+	woken := func() bool {
+		t.Helper()
+		if err := s.Overhear(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-wake:
+			return true
+		default:
+			return false
+		}
+	}
+	woken() // the first time nobody knows
+	for range 3 {
+		apply(t, s, status.Changes{Issues: issuesOf(issue("ours", "r", "g"))})
+		<-wake
+		if woken() {
+			t.Error("it wakes for what it wrote itself")
+		}
+		apply(t, other, status.Changes{Issues: issuesOf(issue("theirs", "r", "h"))})
+		apply(t, s, status.Changes{Entries: []status.Entry{{At: noon, Actor: "jo", Action: "noted"}}}) // wakes nobody
+		if !woken() {
+			t.Error("another process wrote, and nobody was woken")
+		}
+		boardOf(t, other, noon)
+		if woken() {
+			t.Error("another process read, and that wakes")
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package store
 
-import "sync"
+import (
+	"context"
+	"fmt"
+	"sync"
+)
 
 // wakes tells whoever wants to know that something was saved. A wake-up is a
 // hint to look, not a message: one that is pending stands for all that follow.
@@ -8,6 +12,7 @@ type wakes struct {
 	mu    sync.Mutex
 	chans map[chan struct{}]struct{}
 	known int64 // newest revision that was told of
+	heeds int64 // SQLite's count of what others wrote, when it was last asked
 }
 
 // Changed returns a channel that receives after every commit that stirred
@@ -49,6 +54,29 @@ func (w *wakes) heard(revision int64) {
 	}
 	w.known = max(w.known, revision)
 	w.wake()
+}
+
+// Overhear wakes everybody if another process wrote into the file since it was last
+// asked. SQLite tells nobody, but it counts for each connection what all others
+// committed (https://www.sqlite.org/pragma.html#pragma_data_version); asked on the one
+// that writes, those others are other processes. That is a look at shared memory.
+// PostgreSQL tells by itself, and is not asked.
+func (s *Store) Overhear(ctx context.Context) error {
+	if s.dialect.name != sqliteDialect.name {
+		return nil
+	}
+	count, err := scalar[int64](ctx, s.write, "PRAGMA data_version")
+	if err != nil {
+		return fmt.Errorf("ask for what others wrote: %w", err)
+	}
+	w := &s.wakes
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if count != w.heeds { // of a new connection it may be any
+		w.heeds = count
+		w.wake()
+	}
+	return nil
 }
 
 func (w *wakes) wake() {
