@@ -28,6 +28,8 @@ type backtestPage struct {
 	Counts  []changeCount
 	Issues  []comparisonView // but those that would be the same
 	Run     *backtestView    // that is under way
+
+	Elsewhere bool // of this one only another replica knows
 }
 
 type changeCount struct {
@@ -49,6 +51,7 @@ const (
 	mostBacktests = 4  // at once
 	keptBacktests = 20 // with those that are over
 	testRefresh   = "1"
+	mostReloads   = 20 // in a row, for one that another replica seems to run
 )
 
 var spans = []struct {
@@ -90,6 +93,7 @@ type backtestView struct {
 
 // backtests are those of this process.
 type backtests struct {
+	home string // begins their ids: which process knows them
 	mu   sync.Mutex
 	list []*backtest // the newest last
 }
@@ -123,6 +127,10 @@ func (l *backtests) add(b *backtest) error {
 	}
 	return nil
 }
+
+// elsewhere reports whether another process gave an id: a replica, or this one before
+// it was started anew.
+func (l *backtests) elsewhere(id string) bool { return !strings.HasPrefix(id, l.home) }
 
 func (l *backtests) find(id string) *backtest {
 	l.mu.Lock()
@@ -158,7 +166,7 @@ func (s *Server) startBacktest(c *fiber.Ctx, v visit) error {
 	now := s.clock.Now()
 	ctx, cancel := context.WithTimeout(s.done, backtestTime)
 	b := &backtest{
-		id: randomToken(), by: v.account.Email, rules: view.Rules, since: view.Since, started: now, cancel: cancel, over: make(chan struct{}),
+		id: s.backtests.home + randomToken(), by: v.account.Email, rules: view.Rules, since: view.Since, started: now, cancel: cancel, over: make(chan struct{}),
 	}
 	if err := s.backtests.add(b); err != nil {
 		cancel()
@@ -192,11 +200,11 @@ func (s *Server) startBacktest(c *fiber.Ctx, v visit) error {
 func (s *Server) followBacktest(c *fiber.Ctx, v visit) error {
 	b := s.backtests.find(param(c))
 	if b == nil {
-		return refusal{code: http.StatusNotFound, text: "This back-test is not known here: it is over since long, or another instance runs it. Start it again."}
+		return s.lookElsewhere(c)
 	}
 	view := backtestPage{Rules: b.rules, Since: b.since}
 	if b.running() {
-		c.Set("Refresh", testRefresh) // a number moves
+		c.Set("Refresh", testRefresh+"; url=/admin/rules/backtest/"+b.id) // a number moves
 		view.Run = &backtestView{
 			ID: b.id, Done: b.done.Load(), Total: b.total.Load(), Took: roughly(s.clock.Now().Sub(b.started)), Mine: b.by == v.account.Email,
 		}
@@ -217,10 +225,24 @@ func (s *Server) followBacktest(c *fiber.Ctx, v visit) error {
 	return s.sendBacktest(c, http.StatusOK, view)
 }
 
+// lookElsewhere answers for a back-test that is not known here. Behind a load balancer
+// the next request may reach the replica that knows it.
+func (s *Server) lookElsewhere(c *fiber.Ctx) error {
+	id, reloads := param(c), c.QueryInt("reloads")
+	if !s.backtests.elsewhere(id) || reloads >= mostReloads {
+		return refusal{code: http.StatusNotFound, text: "This back-test is not known here: it is over since long, or the instance that ran it has stopped. Start it again."}
+	}
+	c.Set("Refresh", fmt.Sprintf("%s; url=/admin/rules/backtest/%s?reloads=%d", testRefresh, id, reloads+1))
+	return s.sendBacktest(c, http.StatusOK, backtestPage{Elsewhere: true})
+}
+
 // cancelBacktest ends one early. Only who started it does.
 func (s *Server) cancelBacktest(c *fiber.Ctx, v visit) error {
 	b := s.backtests.find(param(c))
-	if b == nil || b.by != v.account.Email {
+	switch {
+	case b == nil && s.backtests.elsewhere(param(c)):
+		return refusal{code: http.StatusConflict, text: "Another instance runs this back-test, and your wish did not reach it. Go back and cancel it once more."}
+	case b == nil || b.by != v.account.Email:
 		return status.ErrNotFound
 	}
 	b.cancel()

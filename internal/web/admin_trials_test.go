@@ -120,6 +120,41 @@ func TestABacktestUnderWayIsShownAndCancelledByWhoStartedIt(t *testing.T) {
 	}
 }
 
+func TestABacktestOfAnotherReplicaIsLookedForUntilTheBalancerFindsIt(t *testing.T) {
+	st := openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	past := slowPast{st, make(chan struct{})}
+	s := newSiteOn(t, st, past)
+	s.load(someRules)
+	one := s.signedIn(status.Viewer)
+	path := one.post("/admin/rules/backtest", url.Values{"rules": {someRules}, "since": {"7d"}}).Header.Get("Location")
+	replica := newSiteOn(t, st, st)
+	replica.load(someRules)
+	b := replica.signedIn(status.Responder)
+	where := path
+	for n := 0; ; n++ {
+		got := b.get(where)
+		if got.StatusCode != http.StatusOK {
+			got.want(t, http.StatusNotFound, "not known here")
+			if n < 10 {
+				t.Errorf("it gives up after %d tries", n)
+			}
+			break
+		}
+		got.want(t, http.StatusOK, "Another instance runs it")
+		var found bool
+		if _, where, found = strings.Cut(got.Header.Get("Refresh"), "url="); !found {
+			t.Fatal("the page does not reload by itself")
+		}
+	}
+	b.post(path+"/cancel", nil).want(t, http.StatusConflict, "once more")
+	running := one.get(path + "?reloads=3")
+	running.want(t, http.StatusOK, "Under way")
+	if next := running.Header.Get("Refresh"); !strings.HasSuffix(next, path) {
+		t.Errorf("%s: who knows it does not count the tries anew", next)
+	}
+	one.post(path+"/cancel", nil).want(t, http.StatusSeeOther)
+}
+
 func TestABacktestShowsWhatOtherRulesWouldHaveOpened(t *testing.T) {
 	s := newSite(t)
 	s.load(someRules)

@@ -63,7 +63,7 @@ func New(cfg Config, deps Deps) *Server {
 		cfg: cfg, site: parseSite(cfg.PublicURL),
 		store: deps.Store, pages: deps.Pages, intake: deps.Intake,
 		rules: deps.Rules, reload: deps.Reload, mailMe: deps.TestMail, channel: deps.TryChannel, tweet: deps.DryTweet, preview: deps.Preview, bounce: deps.Bounces, clock: deps.Clock, log: deps.Log,
-		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(),
+		assets: loadAssets(), views: parseViews(), voices: loadVoices(cfg.PageLanguage), passwords: newPasswords(), backtests: backtests{home: randomToken()[:8]},
 		askers: newLimiter(subscribeLimit, subscribeWindow), callers: newLimiter(callsEach, callsWindow), strangers: newLimiter(wrongTokens, callsWindow),
 	}
 	if s.preview == nil {
