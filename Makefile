@@ -15,7 +15,7 @@ SECONDS  ?= 5
 PEER     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: first-hour pictures docs release chart mail help tools check test build run kill9 histories writers faults fuzz bench
+.PHONY: baseline first-hour pictures docs release chart mail help tools check test build run kill9 histories writers faults fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ chart: ## long the first time: Helm itself checks and renders deploy/chart
 docs: ## docs/configuration.md, from the code
 	CGO_ENABLED=0 $(GO) run ./cmd/statusbridge config reference > docs/configuration.tmp
 	@mv docs/configuration.tmp docs/configuration.md
+
+baseline: ## internal/store/migrations/baseline, what new databases are made from: after each new migration
+	CGO_ENABLED=0 $(GO) test -count=1 -run TheBaselineGives ./internal/store -update
 
 pictures: ## the pictures of the README, from the demo in Chromium, light and dark
 	CGO_ENABLED=0 $(GO) run ./scripts/pictures docs

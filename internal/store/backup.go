@@ -71,11 +71,11 @@ func (s *Store) Restore(ctx context.Context, file string, force bool, progress f
 	if err != nil {
 		return "", fmt.Errorf("restore: %s: %w", file, err)
 	}
-	steps, err := fs.Glob(migrations, "migrations/*.sql")
+	known, err := s.known()
 	if err != nil {
 		return "", err
 	}
-	if newest := versionOf(steps[len(steps)-1]); version > newest {
+	if newest := known[len(known)-1]; version > newest {
 		return "", fmt.Errorf("restore: %s has schema %d, this release knows %d; install the release that made it, or a newer one", file, version, newest)
 	}
 	info, err := os.Stat(s.path)
@@ -137,13 +137,6 @@ func inspect(ctx context.Context, file string) (version int64, err error) {
 		return 0, errors.New("this is no database of statusbridge")
 	}
 	return scalar[int64](ctx, db, "SELECT MAX(version_id) FROM goose_db_version")
-}
-
-// versionOf reads the number at the head of a migration's name.
-func versionOf(path string) int64 {
-	var n int64
-	_, _ = fmt.Sscanf(filepath.Base(path), "%d", &n)
-	return n
 }
 
 // copyFile writes a copy that only its owner may read.

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3/lock"
 )
 
 // dialect holds what the two databases spell differently.
@@ -11,6 +13,9 @@ type dialect struct {
 	name string
 	// ping touches the database itself, not only the connection.
 	ping string
+	// alone makes others that lay out or change the schema wait for the end of
+	// the transaction; holds counts what a database holds already.
+	alone, holds string
 	// recordset is a FROM item named r over a JSON array of objects, given as
 	// one parameter; field reads one of its columns.
 	recordset func(columns []column) string
@@ -28,6 +33,8 @@ type dialect struct {
 var sqliteDialect = dialect{
 	name: "sqlite",
 	ping: "SELECT 1 FROM sqlite_schema LIMIT 1",
+	// Every transaction of the writer is alone.
+	holds: "SELECT COUNT(*) FROM sqlite_schema",
 	// jsonb_each: json_each would write each row out as text again for every column.
 	recordset: func([]column) string { return "jsonb_each(?) AS r" },
 	field:     func(name string) string { return "r.value ->> '" + name + "'" },
@@ -38,6 +45,10 @@ var sqliteDialect = dialect{
 var postgresDialect = dialect{
 	name: "postgres",
 	ping: "SELECT 1",
+	// The lock of goose. Its session lock, which replicas of any release take, and
+	// this one of a transaction exclude each other.
+	alone: fmt.Sprintf("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(%d)", lock.DefaultLockID),
+	holds: "SELECT COUNT(*) FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
 	recordset: func(columns []column) string {
 		defs := make([]string, len(columns))
 		for i, c := range columns {

@@ -198,6 +198,20 @@ func (s *Store) MigrateStepByStep(ctx context.Context) error {
 	return err
 }
 
+// MigrateTo is MigrateStepByStep up to a version.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	p, err := s.provider()
+	if err == nil {
+		_, err = p.UpTo(ctx, version)
+	}
+	return err
+}
+
+// Found is found.
+func (s *Store) Found(ctx context.Context, baseline string) (steps int, err error) {
+	return s.found(ctx, baseline)
+}
+
 // ForgetStep makes the schema look as if a step had not been taken.
 func (s *Store) ForgetStep(ctx context.Context, version int64) error {
 	_, err := exec(ctx, s.write, "DELETE FROM goose_db_version WHERE version_id = ?", version)

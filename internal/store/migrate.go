@@ -20,6 +20,12 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// baselines make what all steps come to, with the record of them: a script for
+// each dialect, read off a database that took the steps (make baseline).
+//
+//go:embed migrations/baseline/*.sql
+var baselines embed.FS
+
 // Migration is one step of the schema.
 type Migration struct {
 	Version int64
@@ -42,36 +48,39 @@ func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 	return applied, nil
 }
 
-// step takes the steps that are missing: mostly none, and all of them in a new
-// SQLite file, where one transaction waits for the disk once.
+// step takes the steps that are missing: mostly none, and in a new database all
+// at once.
 func (s *Store) step(ctx context.Context) (applied int, err error) {
-	all, err := s.steps()
+	all, err := s.known()
 	if err != nil {
 		return 0, err
 	}
 	if current, err := s.isCurrent(ctx, all); err != nil || current {
 		return 0, err
 	}
-	if s.dialect.name == sqliteDialect.name {
-		if applied, err = s.found(ctx, all); err != nil || applied > 0 {
-			return applied, err
-		}
-	}
-	p, err := s.provider()
+	script, err := baselines.ReadFile("migrations/baseline/" + s.dialect.name + ".sql")
 	if err != nil {
 		return 0, err
 	}
+	founded, err := s.found(ctx, string(script))
+	if err != nil || founded == len(all) {
+		return founded, err
+	}
+	p, err := s.provider()
+	if err != nil {
+		return founded, err
+	}
 	done, err := p.Up(ctx)
 	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
-		return len(partial.Applied), err
+		done = partial.Applied
 	}
-	return len(done), err
+	return founded + len(done), err
 }
 
 // isCurrent reports whether exactly the steps that this program knows were
 // taken. A database that cannot say so, perhaps because it is new, is not.
-func (s *Store) isCurrent(ctx context.Context, all []step) (bool, error) {
-	versions, err := s.versions()
+func (s *Store) isCurrent(ctx context.Context, all []int64) (bool, error) {
+	versions, err := database.NewStore(s.gooseDialect(), goose.DefaultTablename)
 	if err != nil {
 		return false, err
 	}
@@ -80,44 +89,30 @@ func (s *Store) isCurrent(ctx context.Context, all []step) (bool, error) {
 		return false, nil
 	}
 	for n, one := range taken[:len(all)] { // the newest first
-		if !one.IsApplied || one.Version != all[len(all)-1-n].version {
+		if !one.IsApplied || one.Version != all[len(all)-1-n] {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// found takes all steps at once in a file that holds nothing yet; 0 when it
-// holds something.
-func (s *Store) found(ctx context.Context, all []step) (applied int, err error) {
-	versions, err := s.versions()
-	if err != nil {
-		return 0, err
-	}
+// found runs the baseline in a database that holds nothing yet, and reports how
+// many steps it stands for; 0 when the database holds something.
+func (s *Store) found(ctx context.Context, baseline string) (steps int, err error) {
 	err = inTx(ctx, s.long, func(tx *sqlx.Tx) error {
-		if tables, err := scalar[int64](ctx, tx, "SELECT count(*) FROM sqlite_schema"); err != nil || tables > 0 {
+		if _, err := tx.ExecContext(ctx, s.dialect.alone); err != nil {
+			return fmt.Errorf("wait for another replica: %w", err)
+		}
+		if holds, err := scalar[int64](ctx, tx, s.dialect.holds); err != nil || holds > 0 {
 			return err
 		}
-		if err := versions.CreateVersionTable(ctx, tx.Tx); err != nil {
-			return err
+		if _, err := tx.ExecContext(ctx, baseline); err != nil {
+			return fmt.Errorf("baseline: %w", err)
 		}
-		for _, one := range append([]step{{}}, all...) {
-			if _, err := tx.ExecContext(ctx, one.sql); err != nil {
-				return fmt.Errorf("%s: %w", one.name, err)
-			}
-			if err := versions.Insert(ctx, tx.Tx, database.InsertRequest{Version: one.version}); err != nil {
-				return fmt.Errorf("%s: %w", one.name, err)
-			}
-		}
-		applied = len(all)
-		return nil
+		steps, err = scalar[int](ctx, tx, "SELECT COUNT(*) FROM goose_db_version WHERE version_id > 0")
+		return err
 	})
-	return applied, err
-}
-
-// versions is goose's own table of the steps taken.
-func (s *Store) versions() (database.Store, error) {
-	return database.NewStore(s.gooseDialect(), goose.DefaultTablename)
+	return steps, err
 }
 
 func (s *Store) gooseDialect() goose.Dialect {
@@ -127,35 +122,23 @@ func (s *Store) gooseDialect() goose.Dialect {
 	return goose.DialectSQLite3
 }
 
-// A step is one file of the schema.
-type step struct {
-	version   int64
-	name, sql string
-}
-
-// steps are the files of this dialect, oldest first.
-func (s *Store) steps() ([]step, error) {
+// known are the versions of the steps of this dialect, oldest first.
+func (s *Store) known() (versions []int64, err error) {
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, err
 	}
-	var all []step
 	for _, file := range files { // sorted
 		if strings.HasSuffix(file, s.notOurs()) {
 			continue
 		}
-		text, err := migrations.ReadFile(file)
+		version, err := goose.NumericComponent(path.Base(file))
 		if err != nil {
 			return nil, err
 		}
-		name := path.Base(file)
-		version, err := goose.NumericComponent(name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, step{version: version, name: name, sql: string(text)})
+		versions = append(versions, version)
 	}
-	return all, nil
+	return versions, nil
 }
 
 // notOurs ends the names of the files that are for the other dialect.

@@ -2,13 +2,10 @@ package store_test
 
 import (
 	"database/sql"
-	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/statusbridge/statusbridge/internal/store"
 )
@@ -91,41 +88,6 @@ func TestBothDialectsHaveTheSameIndexes(t *testing.T) {
 		FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE 'goose%'
 			AND indexname NOT LIKE '%_pkey' AND indexname NOT LIKE '%_key'`)
 	same(t, "indexes of sqlite and postgres", lite, post)
-}
-
-// A new SQLite file gets all steps in one transaction, and must be what an old
-// one becomes.
-func TestANewFileHasTheSchemaOfAMigratedOne(t *testing.T) {
-	t.Parallel()
-	schemas := map[string]string{}
-	for name, migrate := range map[string]func(*store.Store) error{
-		"at once":      func(s *store.Store) error { _, err := s.Migrate(t.Context()); return err },
-		"step by step": func(s *store.Store) error { return s.MigrateStepByStep(t.Context()) },
-	} {
-		path := filepath.Join(t.TempDir(), "test.db")
-		s, err := store.Open(t.Context(), "sqlite:"+path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(migrate(s), s.Close()); err != nil {
-			t.Fatal(err)
-		}
-		db, err := sql.Open("sqlite", path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		var all string
-		if err := db.QueryRow(`SELECT group_concat(line, char(10)) FROM (
-			SELECT type || ' ' || name || ': ' || coalesce(sql, '') AS line FROM sqlite_schema UNION ALL
-			SELECT 'step ' || id || ' ' || version_id || ' ' || is_applied FROM goose_db_version ORDER BY line)`).Scan(&all); err != nil {
-			t.Fatal(err)
-		}
-		schemas[name] = all
-	}
-	if diff := cmp.Diff(schemas["step by step"], schemas["at once"]); diff != "" {
-		t.Errorf("step by step and at once (-, +):\n%s", diff)
-	}
 }
 
 func TestASchemaIsNotTakenForCurrentWhenAStepIsMissing(t *testing.T) {
