@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,7 +81,7 @@ func SendTest(ctx context.Context, cfg Config, name string) ([]status.Check, err
 			})}, nil
 		}
 	}
-	return nil, errNoChannel(name, cfg.ChannelNames())
+	return nil, errNoChannel(name, slices.Concat(cfg.ChannelNames(), cfg.OperatorChannels()))
 }
 
 func tryOut(ctx context.Context, sender *broadcast.Channel) (string, error) {
@@ -111,5 +112,5 @@ func (d *Daemon) tryChannel(ctx context.Context, name string, send bool) (said s
 		found, err := sender.Check(ctx)
 		return found.Said, err
 	}
-	return "", errNoChannel(name, d.cfg.ChannelNames())
+	return "", errNoChannel(name, slices.Concat(d.cfg.ChannelNames(), d.cfg.OperatorChannels()))
 }

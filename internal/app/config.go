@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -41,6 +42,7 @@ type Config struct {
 	Twitter   Twitter   `yaml:"twitter"`
 	Charts    []Chart   `yaml:"charts"`
 	Channels  []Channel `yaml:"channels"`
+	Drafts    Drafts    `yaml:"drafts"`
 
 	Subscriptions Subscriptions `yaml:"subscriptions"`
 	Metrics       Metrics       `yaml:"metrics"`
@@ -99,12 +101,19 @@ type SMTP struct {
 	Connections int    `yaml:"connections" help:"to the mail server at once"`
 	Coalesce    string `yaml:"coalesce" unit:"duration, at most 1h" help:"for how long updates of one issue are gathered after a mail, to be told as one"`
 	DKIM        DKIM   `yaml:"dkim"`
+	// Operators are told of drafts that wait.
+	Operators []string `yaml:"operators" unit:"addresses" help:"who gets a mail when a draft waits to be published, see [chat and webhooks](channels.md#operators)"`
 }
 
 // Subscriptions say how visitors may subscribe, besides by mail.
 type Subscriptions struct {
 	Webhooks     bool `yaml:"webhooks" help:"whether programs may subscribe, see [chat and webhooks](channels.md)"`
 	AllowPrivate bool `yaml:"allow_private" help:"permits their addresses to be of a private network, and plain http"`
+}
+
+// Drafts say when operators are told of a draft again.
+type Drafts struct {
+	RemindAfter string `yaml:"remind_after" unit:"duration, '0s' is never" help:"how long a draft waits before operators are told once more, see [who is told of drafts](channels.md#operators)"`
 }
 
 // DKIM signs mail; without keys the mail server may. Selectors and keys belong
@@ -156,6 +165,7 @@ func defaults() Config {
 		Limits:  Limits{ConnectionsPerAddress: 1000},
 		Login:   Login{Passwords: true, BreakGlass: []string{FirstAdmin}},
 		SMTP:    SMTP{Connections: 16, Coalesce: "60s"},
+		Drafts:  Drafts{RemindAfter: "10m"},
 		Twitter: Twitter{API: "v2", Mode: "first_and_resolved", WithURL: true},
 		Log:     Log{Level: "info"},
 
@@ -292,6 +302,17 @@ func (c *Config) complete() error {
 	}
 	if d, err := model.ParseDuration(c.SMTP.Coalesce); err != nil || time.Duration(d) > time.Hour {
 		return fmt.Errorf("smtp.coalesce: %q is no duration of at most an hour, such as 60s", c.SMTP.Coalesce)
+	}
+	if d, err := model.ParseDuration(c.Drafts.RemindAfter); err != nil || d != 0 && time.Duration(d) < time.Minute {
+		return fmt.Errorf("drafts.remind_after: %q is no duration of a minute or more, such as 10m; 0s is never", c.Drafts.RemindAfter)
+	}
+	for _, address := range c.SMTP.Operators {
+		if a, err := mail.ParseAddress(address); err != nil || a.Address != address {
+			return fmt.Errorf("smtp.operators: %q is not an address such as oncall@example.com", address)
+		}
+	}
+	if len(c.SMTP.Operators) > 0 && c.SMTP.URL == "" {
+		return errors.New("smtp.operators: without smtp.url they would get no mail")
 	}
 	if !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return errors.New("database: must begin with sqlite: or postgres://")

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/broadcast"
+	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 // Channel is where the operator wants messages, too; see docs/channels.md.
@@ -22,13 +25,14 @@ type Channel struct {
 	Visibility   string   `yaml:"visibility,omitempty" unit:"'public', 'unlisted' or 'private'" help:"of the posts, public if left out; Mastodon"`
 	Secret       []string `yaml:"secret,omitempty" secret:"whole" unit:"16 characters or more" help:"signs webhooks, one part of the signature for each"`
 	Mode         string   `yaml:"mode,omitempty" unit:"'all' or 'first_and_resolved'" help:"which updates are posted, all if left out"`
+	Audience     string   `yaml:"audience,omitempty" unit:"'public' or 'operators'" help:"'operators' are told of drafts that wait, and of nothing else; 'public' if left out"`
 	AllowPrivate bool     `yaml:"allow_private,omitempty" help:"permits an address of a private network, and plain http"`
 }
 
 func (ch Channel) sender(c Config) (*broadcast.Channel, error) {
 	return broadcast.NewChannel(broadcast.ChannelConfig{
 		Name: ch.Name, Type: ch.Type, URL: ch.URL, User: ch.User, Password: ch.Password, Token: ch.Token, Visibility: ch.Visibility,
-		Secret: ch.Secret, Mode: ch.Mode, AllowPrivate: ch.AllowPrivate, PageName: c.Page.Name, PublicURL: c.PublicURL,
+		Secret: ch.Secret, Mode: ch.Mode, Audience: ch.Audience, AllowPrivate: ch.AllowPrivate, PageName: c.Page.Name, PublicURL: c.PublicURL,
 	})
 }
 
@@ -93,13 +97,29 @@ func (c Config) checkChannels(file string) error {
 	return found
 }
 
-// ChannelNames are those that rules may name.
-func (c Config) ChannelNames() []string {
+// ChannelNames are those that rules may name: what is public goes there.
+func (c Config) ChannelNames() []string { return c.namesFor(status.ThePublic) }
+
+// OperatorChannels are those of operators.
+func (c Config) OperatorChannels() []string { return c.namesFor(status.Operators) }
+
+func (c Config) namesFor(readers status.Readers) []string {
 	var out []string
 	for _, ch := range c.Channels {
-		out = append(out, ch.Name)
+		if (ch.Audience == string(status.Operators)) == (readers == status.Operators) {
+			out = append(out, ch.Name)
+		}
 	}
 	return out
+}
+
+// drafts is whom drafts are told to, and when again.
+func (c Config) drafts() status.Drafts {
+	after, _ := model.ParseDuration(c.Drafts.RemindAfter) // complete has read it
+	return status.Drafts{
+		Tell:        len(c.OperatorChannels()) > 0 || c.SMTP.URL != "" && len(c.SMTP.Operators) > 0,
+		RemindAfter: time.Duration(after),
+	}
 }
 
 // channelKinds are the types of the channels, by name.

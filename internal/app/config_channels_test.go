@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/statusbridge/statusbridge/internal/alerts"
 )
@@ -73,5 +74,45 @@ func TestAWrongChannelIsFoundInItsPlace(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestTheOperatorsOfTheDocumentationAreTaken(t *testing.T) {
+	text, err := os.ReadFile("../../docs/channels.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, operators, _ := strings.Cut(string(text), "## Operators")
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(operators)
+	t.Setenv("ONCALL_URL", "https://hooks.example.com/x")
+	cfg, err := LoadConfig(write(t, "c.yaml", block[1]), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cfg.drafts(); !d.Tell || d.RemindAfter != 10*time.Minute {
+		t.Errorf("drafts %+v", d)
+	}
+	if len(cfg.ChannelNames()) != 0 || !slices.Equal(cfg.OperatorChannels(), []string{"oncall"}) {
+		t.Errorf("public %v, operators %v", cfg.ChannelNames(), cfg.OperatorChannels())
+	}
+	rules := write(t, "rules.yaml", "rules: [{name: a, matchers: ['alertname=\"A\"'], open: {title: A}, broadcast: {open: [oncall]}}]")
+	if _, err := LoadRules(rules, cfg.ChannelNames()...); err == nil || !strings.Contains(err.Error(), "oncall") {
+		t.Errorf("a rule may tell operators what is public: %v", err)
+	}
+}
+
+func TestWithoutOperatorsNothingIsTold(t *testing.T) {
+	if d := defaults().drafts(); d.Tell {
+		t.Errorf("%+v", d)
+	}
+	for text, want := range map[string]string{
+		"smtp: {operators: [oncall@x.example]}":                                             "smtp.url",
+		"smtp: {url: 'smtp://h', from: a@x.example, operators: ['Ann <oncall@x.example>']}": "is not an address",
+		"drafts: {remind_after: 5}":                                                         "drafts.remind_after",
+		"drafts: {remind_after: 10s}":                                                       "drafts.remind_after",
+	} {
+		if _, err := LoadConfig(write(t, "c.yaml", text), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

@@ -80,6 +80,7 @@ func New(ctx context.Context, cfg Config, opt Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules.Drafts = cfg.drafts()
 	d.rules.Store(&web.RulesState{Rules: rules, LoadedAt: d.clock.Now()})
 	if err := os.MkdirAll(cfg.DataDir, 0o755); err != nil {
 		return nil, fmt.Errorf("data_dir: %w", err)
@@ -130,7 +131,7 @@ func (d *Daemon) wire() error {
 	}
 	d.web = web.New(web.Config{
 		PublicURL: d.cfg.PublicURL, WebhookSecrets: func() []string { return *d.secrets.Load() }, TrustedProxies: proxies, ConnectionsPerAddress: d.cfg.Limits.ConnectionsPerAddress,
-		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Webhooks: d.cfg.Subscriptions.Webhooks, PrivateWebhooks: d.cfg.Subscriptions.AllowPrivate, Channels: d.cfg.ChannelNames(), ChannelKinds: d.cfg.channelKinds(),
+		MailConfigured: d.cfg.SMTP.URL != "", TwitterConfigured: d.twitter != nil, Webhooks: d.cfg.Subscriptions.Webhooks, PrivateWebhooks: d.cfg.Subscriptions.AllowPrivate, Channels: d.cfg.ChannelNames(), OperatorChannels: d.cfg.OperatorChannels(), OperatorMail: len(d.cfg.SMTP.Operators) > 0, ChannelKinds: d.cfg.channelKinds(),
 		PageName: d.cfg.Page.Name, Version: d.opt.Version, Languages: mailLanguages(), PageLanguage: d.cfg.Page.Language,
 		RequireSecondFactor: d.cfg.Login.RequireSecondFactor, EncryptionKeys: d.cfg.Login.EncryptionKeys, PasswordsOff: !d.cfg.Login.Passwords,
 		BreakGlass: d.cfg.Login.BreakGlass, OIDC: d.cfg.Login.OIDC.web(),
@@ -150,6 +151,13 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 			return nil, err
 		}
 		out = append(out, d.mail)
+		if len(d.cfg.SMTP.Operators) > 0 {
+			operators, err := d.cfg.operatorMail()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, operators)
+		}
 	}
 	if t := d.cfg.Twitter; t.ConsumerKey != "" && t.Mode != broadcast.TweetOff {
 		var err error

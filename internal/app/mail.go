@@ -14,19 +14,36 @@ import (
 
 // mailer makes the sender of mails.
 func (c Config) mailer() (*broadcast.Email, error) {
-	zone, err := time.LoadLocation(c.Page.TimeZone)
+	cfg, err := c.email()
 	if err != nil {
 		return nil, err
+	}
+	return broadcast.NewEmail(cfg)
+}
+
+func (c Config) email() (broadcast.EmailConfig, error) {
+	zone, err := time.LoadLocation(c.Page.TimeZone)
+	if err != nil {
+		return broadcast.EmailConfig{}, err
 	}
 	coalesce, err := model.ParseDuration(c.SMTP.Coalesce)
 	if err != nil {
-		return nil, err
+		return broadcast.EmailConfig{}, err
 	}
-	return broadcast.NewEmail(broadcast.EmailConfig{
+	return broadcast.EmailConfig{
 		URL: c.SMTP.URL, From: c.SMTP.From, ReplyTo: c.SMTP.ReplyTo, PublicURL: c.PublicURL, PageName: c.Page.Name,
 		Language: c.Page.Language, Zone: zone, Connections: c.SMTP.Connections, Join: time.Duration(coalesce),
 		DKIM: broadcast.DKIM{Domain: c.SMTP.DKIM.Domain, Selector: c.SMTP.DKIM.Selector, Key: c.SMTP.DKIM.Key},
-	})
+	}, nil
+}
+
+// operatorMail makes the sender of mails to operators.
+func (c Config) operatorMail() (*broadcast.OperatorMail, error) {
+	cfg, err := c.email()
+	if err != nil {
+		return nil, err
+	}
+	return broadcast.NewOperatorMail(cfg, c.SMTP.Operators)
 }
 
 // mailLanguages are the languages a subscriber can choose.

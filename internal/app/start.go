@@ -65,6 +65,7 @@ func (d *Daemon) Reload() error {
 		d.log.Error("reload refused, the old rules stay", "err", err)
 		return err
 	}
+	rules.Drafts = d.cfg.drafts()
 	if len(cfg.Webhook.Secret) > 0 {
 		d.secrets.Store(&cfg.Webhook.Secret)
 	}

@@ -59,6 +59,10 @@ type Library interface {
 	Maintenance(ctx context.Context, id string) (status.Maintenance, error)
 	Again(ctx context.Context, m status.Maintenance, n int, now time.Time) ([]time.Time, error)
 	Components(ctx context.Context) ([]status.Component, []status.Group, error)
+	// IssueSignals and Entries are the alerts of an issue, the earliest first, and
+	// what the log says of it, the newest first: for operators.
+	IssueSignals(ctx context.Context, issueID string) ([]status.Signal, error)
+	Entries(ctx context.Context, subject string, limit int) ([]status.Entry, error)
 	Subscribers
 }
 
@@ -69,7 +73,9 @@ type Library interface {
 // its channel's name; Parallel() int, how many messages may be
 // under way at once (1 without it); Join() time.Duration, for how long after a
 // message what follows about the same subject is kept back to be told as one
-// (0 without it); and Rest(), called when nothing is left.
+// (0 without it); Readers() status.Readers, whom it speaks to (the public without
+// it); Recipients() []string, its own addresses; and Rest(), called when nothing
+// is left.
 type Sender interface {
 	Channel() string
 	Send(ctx context.Context, m Message) (providerID string, err error)
@@ -110,8 +116,14 @@ func New(cfg Config, outbox Outbox, library Library, senders []Sender, clock Clo
 		if j, ok := s.(interface{ Join() time.Duration }); ok {
 			outlet.Join = j.Join()
 		}
+		if r, ok := s.(interface{ Readers() status.Readers }); ok {
+			outlet.Readers = r.Readers()
+		}
+		if r, ok := s.(interface{ Recipients() []string }); ok {
+			outlet.Recipients = r.Recipients()
+		}
 		b.outlets, b.channels = append(b.outlets, outlet), append(b.channels, outlet.Channel)
-		b.workers = append(b.workers, newWorker(cfg, b, library, s))
+		b.workers = append(b.workers, newWorker(cfg, b, library, s, outlet.Readers))
 	}
 	return b
 }

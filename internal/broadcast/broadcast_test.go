@@ -93,15 +93,10 @@ func open(t *testing.T, senders ...*pen) *house {
 	return openOver(t, &memoryOutbox{subscribers: people(1)}, senders...)
 }
 
-// openOver opens one more house over the same outbox.
-func openOver(t *testing.T, outbox *memoryOutbox, senders ...*pen) *house {
+// openWith opens a house over an outbox.
+func openWith(t *testing.T, outbox *memoryOutbox, list ...Sender) *house {
 	h := &house{outbox: outbox, shelf: newShelf(), wake: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
-	var list []Sender
-	for _, p := range senders {
-		p.start = time.Now()
-		list = append(list, p)
-	}
 	b := New(Config{PublicURL: "https://status.example.com"}, h.outbox, h.shelf, list, bubbleClock{}, quiet(t))
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx, h.wake) }()

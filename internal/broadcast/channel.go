@@ -41,6 +41,7 @@ type ChannelConfig struct {
 	Visibility   string   // mastodon: public (the default), unlisted or private
 	Secret       []string // webhook: the signature has one part for each
 	Mode         string   // TweetAll (the default) or TweetEnds
+	Audience     string   // public (the default) or operators
 	AllowPrivate bool     // the address may be one of a private network
 	PageName     string
 	PublicURL    string
@@ -88,14 +89,20 @@ func NewChannel(cfg ChannelConfig) (*Channel, error) {
 	}
 	u, err := url.Parse(cfg.URL)
 	switch {
-	case !channelName.MatchString(cfg.Name) || slices.Contains([]string{status.ChannelEmail, status.ChannelTwitter, status.ChannelWebhooks}, cfg.Name):
-		return nil, bad("name", "write small letters, digits and hyphens, and none of email, twitter and webhooks")
+	case !channelName.MatchString(cfg.Name) || slices.Contains([]string{status.ChannelEmail, status.ChannelTwitter, status.ChannelWebhooks, status.ChannelOperators}, cfg.Name):
+		return nil, bad("name", "write small letters, digits and hyphens, and none of email, twitter, webhooks and operators")
 	case !slices.Contains(ChannelTypes, cfg.Type):
 		return nil, bad("type", "%q is none of %s", cfg.Type, strings.Join(ChannelTypes, ", "))
 	case err != nil || u.Host == "":
 		return nil, bad("url", "is no address")
 	case u.Scheme != "https" && !(u.Scheme == "http" && cfg.AllowPrivate):
 		return nil, bad("url", "must begin with https://")
+	case cfg.Audience != "" && cfg.Audience != "public" && cfg.Audience != string(status.Operators):
+		return nil, bad("audience", "write public or operators")
+	case cfg.Audience == string(status.Operators) && (cfg.Type == Mastodon || cfg.Type == Bluesky):
+		return nil, bad("audience", "what is posted on %s everybody can read: tell operators by slack, teams, discord or webhook", cfg.Type)
+	case cfg.Audience == string(status.Operators) && cfg.Mode != "":
+		return nil, bad("mode", "is for public channels: operators are told of every draft that waits")
 	case cfg.Mode != "" && cfg.Mode != TweetAll && cfg.Mode != TweetEnds:
 		return nil, bad("mode", "write all or first_and_resolved")
 	case cfg.Type == Mastodon && cfg.Token == "":
@@ -121,6 +128,22 @@ func (c *Channel) Channel() string { return c.cfg.Name }
 
 // Kind is what rules may call it besides its name.
 func (c *Channel) Kind() string { return c.cfg.Type }
+
+// Readers are whom the channel speaks to.
+func (c *Channel) Readers() status.Readers {
+	if c.cfg.Audience == string(status.Operators) {
+		return status.Operators
+	}
+	return status.ThePublic
+}
+
+// Join is for how long what follows is gathered: on channels of operators only.
+func (c *Channel) Join() time.Duration {
+	if c.Readers() == status.Operators {
+		return operatorsJoin
+	}
+	return 0
+}
 
 // Rest closes what is only worth keeping while busy.
 func (c *Channel) Rest() { c.client.CloseIdleConnections() }

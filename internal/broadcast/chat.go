@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -31,6 +32,9 @@ func chatTitle(m Message, most int) string {
 	return chatRuler.fit(glyphs[m.Tone]+" "+m.State+": "+oneLine(m.Title), most)
 }
 
+// linkWords are what a link is called.
+func linkWords(m Message) string { return cmp.Or(m.LinkWords, "Status page") }
+
 // chatRuler counts the way of whoever counts most: in units of UTF-16, of which
 // what people see as one character may have dozens.
 var chatRuler = ruler{weigh: func(text string) int {
@@ -54,7 +58,7 @@ func slackPost(cfg ChannelConfig, m Message) (post, error) {
 		text = mrkdwn.Replace(chatText(m, 500))
 	}
 	if m.Link != "" {
-		text = strings.TrimSpace(text + "\n<" + mrkdwn.Replace(m.Link) + "|Status page>")
+		text = strings.TrimSpace(text + "\n<" + mrkdwn.Replace(m.Link) + "|" + linkWords(m) + ">")
 	}
 	blocks := []any{map[string]any{"type": "header", "text": map[string]any{"type": "plain_text", "text": title, "emoji": true}}}
 	if text != "" {
@@ -84,7 +88,7 @@ func teamsPost(cfg ChannelConfig, m Message) (post, error) {
 		"body": blocks, "msteams": map[string]any{"width": "Full"},
 	}
 	if m.Link != "" {
-		card["actions"] = []any{map[string]any{"type": "Action.OpenUrl", "title": "Status page", "url": m.Link}}
+		card["actions"] = []any{map[string]any{"type": "Action.OpenUrl", "title": linkWords(m), "url": m.Link}}
 	}
 	return post{url: cfg.URL, body: map[string]any{"type": "message", "attachments": []any{map[string]any{
 		"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil, "content": card,

@@ -152,7 +152,7 @@ func (e *Email) build(m Message) (text []byte, recipient string, err error) {
 	if err != nil {
 		return nil, "", Permanent{Reason: fmt.Sprintf("%q is not an address", oneLine(m.Recipient))}
 	}
-	if m.Token == "" && m.Event != status.EventTest {
+	if m.Token == "" && m.Event != status.EventTest && m.Event.Readers() != status.Operators {
 		return nil, "", Permanent{Reason: "nobody can answer this mail", Err: errNoToken}
 	}
 	l, err := e.formLetter(m)

@@ -106,6 +106,7 @@ func (e *Email) compose(m Message) (*formLetter, error) {
 	}
 	switch m.Event {
 	case status.EventConfirm, status.EventSubscribed, status.EventStopped, status.EventTest:
+	case status.EventDraft, status.EventDraftWaits, status.EventDraftDone: // the configuration subscribed them
 	default:
 		e.setListHeaders(msg, m.SubjectID, gapMarks[gapHeaderToken])
 	}

@@ -58,6 +58,7 @@ type mailView struct {
 	More     int
 	Earlier  []passageView
 	Link     string
+	Button   string // what a mail to operators calls the link
 
 	Preferences string
 	Unsubscribe string
@@ -124,6 +125,13 @@ func (e *Email) write(m Message) (draft, error) {
 		v.Subject = unencoded(v.L.Say("test_subject", name))
 		v.Title = v.L.Say("test_title")
 		return execute("test", v)
+	}
+	if m.Event.Readers() == status.Operators {
+		v.L = languages["en"] // as the admin is
+		e.tell(&v, m)
+		v.Subject, v.Facts, v.Button = unencoded("["+name+"] "+m.State+": "+cutTo(oneLine(m.Title), 150)), m.Facts, m.LinkWords
+		v.Preview = cutTo(strings.Join(m.Facts, " "), 140)
+		return execute("draft", v)
 	}
 	e.tell(&v, m)
 	return execute("update", v)

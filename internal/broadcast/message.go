@@ -51,6 +51,9 @@ type Message struct {
 	// Over is set when the story ended after this update.
 	Over bool
 	Link string // the update on the page; "" for a confirmation
+	// LinkWords say where the link leads, "" is to the status page.
+	LinkWords string
+	Drafts    []Called // that a message to operators is about
 
 	Recipient  string
 	Token      string    // opaque, for the recipient's own links

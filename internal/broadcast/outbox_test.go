@@ -40,7 +40,7 @@ func (o *memoryOutbox) FanOut(_ context.Context, now time.Time, outlets []status
 		}
 		for _, outlet := range outlets {
 			channel := outlet.Channel
-			if a.Channels != nil && !slices.Contains(a.Channels, channel) {
+			if !outlet.Takes(a) {
 				continue
 			}
 			for _, d := range o.recipients(a, channel) {
@@ -211,12 +211,24 @@ func (o *memoryOutbox) setBroken(err error) {
 	o.broken = err
 }
 
+// openOver opens one more house over the same outbox.
+func openOver(t *testing.T, outbox *memoryOutbox, senders ...*pen) *house {
+	var list []Sender
+	for _, p := range senders {
+		p.start = time.Now()
+		list = append(list, p)
+	}
+	return openWith(t, outbox, list...)
+}
+
 // shelf is a library of what the tests tell about.
 type shelf struct {
 	mu           sync.Mutex
 	issues       map[string]status.Issue
 	maintenances map[string]status.Maintenance
 	components   []status.Component
+	signals      map[string][]status.Signal
+	entries      map[string][]status.Entry
 }
 
 func (s *shelf) Issue(_ context.Context, id string) (status.Issue, error) {
@@ -245,6 +257,18 @@ func (s *shelf) Again(context.Context, status.Maintenance, int, time.Time) ([]ti
 
 func (s *shelf) Subscriber(context.Context, string) (status.Subscriber, error) {
 	return status.Subscriber{}, status.ErrNotFound
+}
+
+func (s *shelf) IssueSignals(_ context.Context, id string) ([]status.Signal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.signals[id], nil
+}
+
+func (s *shelf) Entries(_ context.Context, id string, _ int) ([]status.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries[id], nil
 }
 
 func (s *shelf) Components(context.Context) ([]status.Component, []status.Group, error) {

@@ -31,6 +31,9 @@ func Sign(body []byte, now time.Time, secrets ...string) string {
 
 // webhookPost is the stable shape for programs; fields are only ever added.
 func webhookPost(cfg ChannelConfig, m Message) (post, error) {
+	if m.Drafts != nil {
+		return callsPost(cfg, m), nil
+	}
 	type component struct {
 		Name   string `json:"name"`
 		Status string `json:"status,omitempty"`

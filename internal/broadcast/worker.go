@@ -34,6 +34,7 @@ type worker struct {
 	sender    Sender
 	publicURL string
 	channel   string
+	readers   status.Readers
 	parallel  int
 	poke      chan struct{} // capacity 1: there may be something to send
 	sending   errgroup.Group
@@ -44,9 +45,9 @@ type worker struct {
 	told      map[string]composed // what the last deliveries said, by update
 }
 
-func newWorker(cfg Config, b *Broadcaster, library Library, s Sender) *worker {
+func newWorker(cfg Config, b *Broadcaster, library Library, s Sender, readers status.Readers) *worker {
 	w := &worker{
-		b: b, library: library, sender: s, publicURL: cfg.PublicURL, channel: s.Channel(),
+		b: b, library: library, sender: s, publicURL: cfg.PublicURL, channel: s.Channel(), readers: readers,
 		parallel: 1, poke: make(chan struct{}, 1),
 	}
 	if p, ok := s.(interface{ Parallel() int }); ok {
@@ -166,6 +167,9 @@ const againTold = 3
 
 // compose finds the story of a delivery and writes it.
 func (w *worker) compose(ctx context.Context, d status.Delivery) (Message, error) {
+	if d.Event.Readers() != w.readers {
+		return Message{}, Permanent{Reason: fmt.Sprintf("%s is not for those who read %s", d.Event, w.channel)}
+	}
 	story := Story{Event: d.Event, UpdateID: d.UpdateID, Joined: d.Joined}
 	switch d.Event {
 	case status.EventConfirm, status.EventSubscribed:
@@ -185,6 +189,18 @@ func (w *worker) compose(ctx context.Context, d status.Delivery) (Message, error
 			return Message{}, lost(d.SubjectID, err)
 		}
 		story.Issue = &i
+	case status.EventDraft, status.EventDraftWaits, status.EventDraftDone:
+		list, err := w.calls(ctx, d)
+		if err != nil {
+			return Message{}, err
+		}
+		components, _, err := w.library.Components(ctx)
+		if err != nil {
+			return Message{}, fmt.Errorf("read the components: %w", err)
+		}
+		m, err := composeCalls(list, components, w.publicURL)
+		m.UpdateID = d.UpdateID
+		return m, err
 	default:
 		m, err := w.library.Maintenance(ctx, d.SubjectID)
 		if err != nil {

@@ -25,6 +25,11 @@ const (
 	EventSubscribed           Event = "subscribed"           // answers one that subscribes again
 	EventStopped              Event = "stopped"              // tells who named a contact that their webhook is told no more
 	EventTest                 Event = "test"                 // tries a channel out, about nothing
+
+	// Told to operators only, see Event.Readers.
+	EventDraft      Event = "draft"         // automation opened a draft, which waits for a person
+	EventDraftWaits Event = "draft_waiting" // it still does
+	EventDraftDone  Event = "draft_done"    // it no longer does
 )
 
 // Milestone reports whether the event is told to those who want only what
@@ -50,7 +55,7 @@ type Announcement struct {
 	ID        string
 	Event     Event
 	SubjectID string // issue or maintenance
-	UpdateID  string // unique: an update is announced once
+	UpdateID  string // unique: an update is announced once; for operators the id of a Call
 	// Components whose subscribers are addressed.
 	Components []string
 	// Channels limits where it goes ("email", "twitter"); nil is everywhere.
@@ -69,8 +74,18 @@ type Outlet struct {
 	// of this type.
 	Kind string
 	// Join is for how long after a message about a subject what follows is kept
-	// back, to be told as one; 0 tells each update by itself.
-	Join time.Duration
+	// back, to be told as one; 0 tells each update by itself. Operators are told of
+	// all subjects as one.
+	Join    time.Duration
+	Readers Readers
+	// Recipients are the addresses of a channel that has its own; nil is a single
+	// feed, or the subscribers.
+	Recipients []string
+}
+
+// Takes reports whether an announcement goes to the outlet.
+func (o Outlet) Takes(a Announcement) bool {
+	return o.Readers == a.Event.Readers() && o.Allowed(a.Channels) && !slices.Contains(a.Except, o.Channel)
 }
 
 // Allowed reports whether a list of channels, such as that of an announcement,
@@ -124,6 +139,8 @@ const (
 	ChannelTwitter = "twitter"
 	// ChannelWebhooks is that of subscribers who are programs.
 	ChannelWebhooks = "webhooks"
+	// ChannelOperators is the mail to operators.
+	ChannelOperators = "operators"
 )
 
 // DeliveryState is where one message to one recipient stands.

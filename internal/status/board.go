@@ -120,6 +120,7 @@ const (
 	ReasonReopened         Reason = "fired again within reopen_within"
 	ReasonFlapping         Reason = "fires and clears too often; held open"
 	ReasonConfirmTimeout   Reason = "nobody confirmed within confirm_timeout"
+	ReasonUnanswered       Reason = "nobody has published or dismissed it"
 	ReasonBreaker          Reason = "too many issues were published by themselves; a person decides"
 	ReasonInterval         Reason = "outside the rule's time intervals"
 	ReasonMaintenance      Reason = "its components are under maintenance"

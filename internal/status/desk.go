@@ -17,6 +17,8 @@ type desk struct {
 	rules *Rules
 	now   time.Time
 	c     Changes
+
+	nudges []string // drafts to be called to mind when all else is decided
 }
 
 func newDesk(b Board, r *Rules, now time.Time) *desk {

@@ -114,6 +114,7 @@ func newHistory(t *testing.T, rt *rapid.T) *history {
 	if rapid.Bool().Draw(rt, "breaker") {
 		w.rules.Breaker = status.Breaker{MaxPublished: 1, Window: 5 * time.Minute}
 	}
+	w.rules.Drafts = status.Drafts{Tell: true, RemindAfter: rapid.SampledFrom([]time.Duration{0, 2 * time.Minute}).Draw(rt, "remind after")}
 	am := status.Source{Name: "am", Type: "alertmanager"}
 	if rapid.Bool().Draw(rt, "polled") {
 		am.Peers = []string{"http://am"}

@@ -140,6 +140,9 @@ type Issue struct {
 	ClaimedAt    time.Time
 	SnoozedBy    string
 	SnoozedUntil time.Time
+	// CalledAt is when operators were first told that the draft waits; zero: they
+	// were not.
+	CalledAt time.Time
 
 	ResolvedBy string
 	MergedInto string // the issue that goes on in its place, see MergeIssue

@@ -1,6 +1,9 @@
 package status
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Proposed is what publishing a draft with these edits would come to: the issue
 // as it would be, and what would be announced. Nothing is done. It fails as the
@@ -16,5 +19,5 @@ func Proposed(i Issue, components []Component, r *Rules, e PublishIssue, who str
 	}
 	e.ID, e.Version = i.ID, i.Version
 	c, err := Revise(b, r, e, who, now)
-	return c.Issues[i.ID], c.Announcements, err
+	return c.Issues[i.ID], slices.DeleteFunc(c.Announcements, func(a Announcement) bool { return a.Event.Readers() != ThePublic }), err
 }

@@ -19,7 +19,7 @@ func Receive(b Board, r *Rules, facts []Fact, now time.Time) Changes {
 			touched = nil
 		}
 	}
-	return d.c
+	return d.done()
 }
 
 // assessAll looks at each track once, in the order they were touched.

@@ -71,7 +71,7 @@ func Started(b Board, r *Rules, now time.Time) Changes {
 		state.Name, state.AskedSince = s.Name, now
 		d.c.Sources[s.Name] = state
 	}
-	return d.c
+	return d.done()
 }
 
 // Reconcile compares what we believe of a source with what it says itself.
@@ -89,7 +89,7 @@ func Reconcile(b Board, r *Rules, seen Seen, now time.Time) Changes {
 	}
 	d.c.Sources[seen.Source] = state
 	if !seen.Trusted {
-		return d.c
+		return d.done()
 	}
 	var touched []TrackKey
 	for _, s := range sortedBy(all(nil, b.Signals), func(s Signal) string { return s.Key.Source + "\x00" + s.Key.Fingerprint }) {
@@ -98,7 +98,7 @@ func Reconcile(b Board, r *Rules, seen Seen, now time.Time) Changes {
 		}
 	}
 	d.assessAll(touched)
-	return d.c
+	return d.done()
 }
 
 // compare brings one firing signal in line with its source; it returns the

@@ -16,7 +16,7 @@ func Revise(b Board, r *Rules, e Edit, who string, now time.Time) (Changes, erro
 	if err := e.revise(d, who); err != nil {
 		return Changes{}, err
 	}
-	return d.c, nil
+	return d.done(), nil
 }
 
 // Subjects of a new issue are none: components are always on the board.

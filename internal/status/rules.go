@@ -20,6 +20,8 @@ type Rules struct {
 	// RemindBefore lists how long before its beginning a maintenance is called to
 	// mind.
 	RemindBefore []time.Duration
+	// Drafts is what the configuration says of drafts; no rules.yaml does.
+	Drafts Drafts
 	// DropUnmatched: an alert that no rule wants is forgotten; otherwise admins
 	// see it.
 	DropUnmatched bool

@@ -133,6 +133,7 @@ const (
 	TimerJudge   TimerKind = "judge"   // track: an open_for condition may hold now
 	TimerConfirm TimerKind = "confirm" // issue: nobody confirmed in time
 	TimerRemind  TimerKind = "remind"  // maintenance: it begins soon
+	TimerNudge   TimerKind = "nudge"   // issue: the draft still waits
 )
 
 // TimerKey identifies a timer; there is at most one of a kind for a subject.

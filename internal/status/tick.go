@@ -26,6 +26,8 @@ func Tick(b Board, r *Rules, now time.Time) Changes {
 			d.confirmOver(key.Subject)
 		case TimerRemind:
 			d.remind(key)
+		case TimerNudge:
+			d.nudges = append(d.nudges, key.Subject)
 		}
 	}
 	for _, id := range sortedKeys(b.Maintenances) {
@@ -36,7 +38,7 @@ func Tick(b Board, r *Rules, now time.Time) Changes {
 			d.extend(s)
 		}
 	}
-	return d.c
+	return d.done()
 }
 
 // draft finds a draft whose alerts are known, for a timer that is about it.

@@ -237,16 +237,7 @@ func (d *desk) wake(rule Rule, t Track, i Issue) Issue {
 
 // flapping holds an issue open whose alerts come and go, and says so once.
 func (d *desk) flapping(rule Rule, t Track, i Issue) Issue {
-	if rule.Flap.Changes == 0 || i.Flapping {
-		return i
-	}
-	recent := 0
-	for _, at := range t.Flips {
-		if d.now.Sub(at) <= rule.Flap.Window {
-			recent++
-		}
-	}
-	if recent < rule.Flap.Changes {
+	if i.Flapping || !d.flaps(rule, t) {
 		return i
 	}
 	before := i
@@ -254,6 +245,18 @@ func (d *desk) flapping(rule Rule, t Track, i Issue) Issue {
 	d.tellIssue(&i, before, rule, "The problem comes and goes. We keep watching it.", EventUpdate, ReasonFlapping)
 	d.saveIssue(i)
 	return i
+}
+
+// flaps reports whether the alerts of a track come and go more often than its
+// rule takes for news.
+func (d *desk) flaps(rule Rule, t Track) bool {
+	recent := 0
+	for _, at := range t.Flips {
+		if d.now.Sub(at) <= rule.Flap.Window {
+			recent++
+		}
+	}
+	return rule.Flap.Changes > 0 && recent >= rule.Flap.Changes
 }
 
 // calm handles an issue whose alerts have recovered as far as its rule asks.

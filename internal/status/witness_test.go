@@ -170,6 +170,7 @@ func (w *witness) judge(c status.Changes, s step) {
 		}
 	}
 	w.announcedOnce(c)
+	w.calledOnce(before, c)
 	w.consistent()
 	if c.Public() {
 		w.honest()
@@ -334,6 +335,9 @@ func (w *witness) announcedOnce(c status.Changes) {
 		}
 	}
 	for _, a := range c.Announcements {
+		if a.Event.Readers() == status.Operators {
+			continue
+		}
 		if w.announced[a.UpdateID] {
 			w.rt.Fatalf("update %s is announced twice", a.UpdateID)
 		}
@@ -345,6 +349,45 @@ func (w *witness) announcedOnce(c status.Changes) {
 		n := slices.IndexFunc(i.Updates, func(u status.Update) bool { return u.ID == a.UpdateID })
 		if i.Stage != status.Published || n < 0 || i.Updates[n].Silent {
 			w.rt.Fatalf("announced: update %d of an issue that is %s", n, i.Stage)
+		}
+	}
+}
+
+// calledOnce: operators hear of every draft that automation opened, once, that it
+// is dealt with if they heard of it, and of nothing else. What they hear is no
+// update, and no outlet of the public takes it.
+func (w *witness) calledOnce(olds map[string]status.Issue, c status.Changes) {
+	calls := map[string]status.Event{}
+	for _, a := range c.Announcements {
+		if a.Event.Readers() != status.Operators {
+			continue
+		}
+		call, ok := status.ParseCall(a.UpdateID)
+		_, twice := calls[a.SubjectID]
+		before, i := olds[a.SubjectID], w.board.Issues[a.SubjectID]
+		if _, changed := c.Issues[a.SubjectID]; !changed {
+			before = i
+		}
+		was, is := before.Waits(), i.Waits()
+		if !ok || twice || call.IssueID != a.SubjectID || call.Event != a.Event || w.announced[a.UpdateID] || (status.Outlet{}).Takes(a) {
+			w.rt.Fatalf("operators are told %+v, %+v", a, call)
+		}
+		if opens := a.Event == status.EventDraft; opens && (was || !is || !before.CalledAt.IsZero()) ||
+			a.Event == status.EventDraftWaits && !is || a.Event == status.EventDraftDone && (!was || is || before.CalledAt.IsZero()) {
+			w.rt.Fatalf("told that %s: it waited %v, waits %v, called at %s", a.Event, was, is, before.CalledAt)
+		}
+		calls[a.SubjectID], w.announced[a.UpdateID] = a.Event, true
+	}
+	for id, i := range c.Issues {
+		before, e := olds[id], calls[id]
+		due := w.board.Timers[status.TimerKey{Kind: status.TimerNudge, Subject: id}]
+		switch {
+		case !before.Waits() && i.Waits() && before.CalledAt.IsZero() && e == "" && due.IsZero():
+			w.rt.Fatal("a draft waits, and nobody is told or will be")
+		case before.Waits() && !i.Waits() && !before.CalledAt.IsZero() && e != status.EventDraftDone:
+			w.rt.Fatal("a draft that operators know of is dealt with, and they are not told")
+		case !i.Waits() && !due.IsZero():
+			w.rt.Fatal("what waits for nobody will be called to mind")
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -77,7 +78,7 @@ func (s *Store) dispatchAll(ctx context.Context, now time.Time, outlets []status
 				if o.Channel == status.ChannelWebhooks && !listening {
 					continue
 				}
-				if !o.Allowed(a.Channels) || slices.Contains(a.Except, o.Channel) {
+				if !o.Takes(a) {
 					continue
 				}
 				if err := s.dispatch(ctx, tx, a, o, now); err != nil {
@@ -99,9 +100,10 @@ func (s *Store) dispatch(ctx context.Context, h handle, a status.Announcement, o
 		Components: a.Components, Named: a.Channels != nil, Priority: a.Priority, CreatedAt: a.CreatedAt, DueAt: now,
 	}
 	if o.Join > 0 && a.Event != status.EventMaintenanceReminder {
+		operators := o.Readers == status.Operators // one storm is one message
 		waiting, err := dispatches.one(ctx, h, status.ErrNotFound,
-			"WHERE subject_id = ? AND channel = ? AND event <> ? AND begun_at IS NULL ORDER BY due_at DESC LIMIT 1"+s.dialect.forUpdate,
-			a.SubjectID, o.Channel, string(status.EventMaintenanceReminder))
+			"WHERE (? OR subject_id = ?) AND channel = ? AND event <> ? AND begun_at IS NULL ORDER BY due_at DESC LIMIT 1"+s.dialect.forUpdate,
+			operators, a.SubjectID, o.Channel, string(status.EventMaintenanceReminder))
 		if err == nil {
 			join(&waiting, a)
 			_, err = dispatches.update(ctx, h, &waiting)
@@ -110,8 +112,8 @@ func (s *Store) dispatch(ctx context.Context, h handle, a status.Announcement, o
 		if !errors.Is(err, status.ErrNotFound) {
 			return err
 		}
-		last, err := earliest(ctx, h, "SELECT MAX(due_at) FROM dispatches WHERE subject_id = ? AND channel = ? AND event <> ?",
-			a.SubjectID, o.Channel, string(status.EventMaintenanceReminder))
+		last, err := earliest(ctx, h, "SELECT MAX(due_at) FROM dispatches WHERE (? OR subject_id = ?) AND channel = ? AND event <> ?",
+			operators, a.SubjectID, o.Channel, string(status.EventMaintenanceReminder))
 		if err != nil {
 			return err
 		}
@@ -148,9 +150,9 @@ const fanOutChunk = 1000
 // fanOutSome queues the next deliveries of the most urgent dispatch that is
 // due; more is false when there is none.
 func (s *Store) fanOutSome(ctx context.Context, now time.Time, outlets []status.Outlet) (queued int, more bool, err error) {
-	channels := make([]string, len(outlets))
+	channels, recipients := make([]string, len(outlets)), map[string][]string{}
 	for n, o := range outlets {
-		channels[n] = o.Channel
+		channels[n], recipients[o.Channel] = o.Channel, o.Recipients
 	}
 	err = inTx(ctx, s.long, func(tx *sqlx.Tx) error {
 		queued, more = 0, false
@@ -169,7 +171,7 @@ func (s *Store) fanOutSome(ctx context.Context, now time.Time, outlets []status.
 		if d.Channel == status.ChannelEmail || d.Channel == status.ChannelWebhooks {
 			queued, err = s.deliverToSubscribers(ctx, tx, &d, now)
 		} else {
-			queued, err = s.deliverToFeed(ctx, tx, &d, now)
+			queued, err = s.deliverToFeed(ctx, tx, &d, recipients[d.Channel], now)
 		}
 		if err != nil {
 			return err
@@ -181,14 +183,24 @@ func (s *Store) fanOutSome(ctx context.Context, now time.Time, outlets []status.
 	return queued, more && err == nil, err
 }
 
-// deliverToFeed queues the single delivery of a channel without subscribers.
-func (s *Store) deliverToFeed(ctx context.Context, h handle, d *status.Dispatch, now time.Time) (int, error) {
+// deliverToFeed queues the single delivery of a channel without subscribers, or
+// one for each of its own recipients.
+func (s *Store) deliverToFeed(ctx context.Context, h handle, d *status.Dispatch, recipients []string, now time.Time) (int, error) {
 	d.FannedOutAt = now
-	return deliveries.insert(ctx, h, s.dialect, keep, 0, []status.Delivery{{
+	one := status.Delivery{
 		ID: d.ID, DispatchID: d.ID, Event: d.Event, SubjectID: d.SubjectID, UpdateID: d.UpdateID,
 		Channel: d.Channel, Recipient: d.Channel, Joined: d.Joined, Named: d.Named, Priority: d.Priority,
 		State: status.Queued, DueAt: now, CreatedAt: d.CreatedAt,
-	}})
+	}
+	queue := []status.Delivery{one}
+	if recipients != nil {
+		queue = nil
+	}
+	for n, address := range recipients {
+		one.ID, one.Recipient = d.ID+"."+strconv.Itoa(n), address
+		queue = append(queue, one)
+	}
+	return deliveries.insert(ctx, h, s.dialect, keep, 0, queue)
 }
 
 // deliverToSubscribers queues the deliveries of the next chunk of subscribers.

@@ -45,7 +45,7 @@ var issues = table[status.Issue]{
 			column{"recurrence_of", &i.RecurrenceOf}, column{"announced_at", at(&i.AnnouncedAt)},
 			column{"published_by", &i.PublishedBy}, column{"claimed_by", &i.ClaimedBy}, column{"claimed_at", at(&i.ClaimedAt)},
 			column{"snoozed_by", &i.SnoozedBy}, column{"snoozed_until", at(&i.SnoozedUntil)},
-			column{"postmortem_draft", &i.PostmortemDraft},
+			column{"postmortem_draft", &i.PostmortemDraft}, column{"called_at", at(&i.CalledAt)},
 		)
 	},
 }

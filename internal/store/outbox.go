@@ -60,7 +60,8 @@ var deliveries = table[status.Delivery]{
 }
 
 // stillUntold fails with status.ErrTooLate when anything about the subjects is
-// under way already. It locks what waits: nothing leaves before the commit.
+// under way to the public already. It locks what waits: nothing leaves before the
+// commit.
 func (s *Store) stillUntold(ctx context.Context, h handle, subjects []string) error {
 	if len(subjects) == 0 {
 		return nil
@@ -69,12 +70,22 @@ func (s *Store) stillUntold(ctx context.Context, h handle, subjects []string) er
 	if _, err := announcements.list(ctx, h, of+s.dialect.elements("?")+s.dialect.forUpdate, list(subjects)); err != nil {
 		return err
 	}
-	n, err := scalar[int](ctx, h, "SELECT COUNT(*) FROM announcements "+of+s.dialect.elements("?")+" AND fanned_out_at IS NOT NULL", list(subjects))
+	n, err := scalar[int](ctx, h, "SELECT COUNT(*) FROM announcements "+of+s.dialect.elements("?")+" AND fanned_out_at IS NOT NULL AND event NOT IN "+s.dialect.elements("?"),
+		list(subjects), list(operatorEvents))
 	if err == nil && n > 0 {
 		err = status.ErrTooLate
 	}
 	return err
 }
+
+// operatorEvents are the events that no undo has to wait for.
+var operatorEvents = func() []string {
+	var words []string
+	for _, e := range status.OperatorEvents {
+		words = append(words, string(e))
+	}
+	return words
+}()
 
 // withdraw forgets what was to be told about the subjects.
 func (s *Store) withdraw(ctx context.Context, h handle, subjects []string) error {

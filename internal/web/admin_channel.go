@@ -19,7 +19,7 @@ type triedChannelPage struct {
 func (s *Server) tryChannel(c *fiber.Ctx, _ visit) error {
 	f := form(c)
 	name, send := f.Get("channel"), f.Get("do") == "send"
-	if s.channel == nil || !slices.Contains(s.cfg.Channels, name) {
+	if s.channel == nil || !slices.Contains(s.tryable(), name) {
 		return status.ErrNotFound
 	}
 	said, err := s.channel(c.UserContext(), name, send)
@@ -33,3 +33,6 @@ func (s *Server) tryChannel(c *fiber.Ctx, _ visit) error {
 	}
 	return s.render(c, code, "tried_channel.html", page{Title: title, Nav: "deliveries", Data: view})
 }
+
+// tryable are the chats and webhooks, whoever reads them.
+func (s *Server) tryable() []string { return slices.Concat(s.cfg.Channels, s.cfg.OperatorChannels) }

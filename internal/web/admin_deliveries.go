@@ -121,7 +121,10 @@ func (s *Server) channelViews(ctx context.Context) ([]channelView, error) {
 	if s.cfg.TwitterConfigured {
 		known[status.ChannelTwitter] = status.ChannelState{Channel: status.ChannelTwitter}
 	}
-	for _, name := range s.cfg.Channels {
+	if s.cfg.OperatorMail {
+		known[status.ChannelOperators] = status.ChannelState{Channel: status.ChannelOperators}
+	}
+	for _, name := range s.tryable() {
 		known[name] = status.ChannelState{Channel: name}
 	}
 	for _, st := range states {
@@ -133,7 +136,7 @@ func (s *Server) channelViews(ctx context.Context) ([]channelView, error) {
 		cv := channelView{
 			Name: channelWord(channel), ID: channel, Paused: st.Paused, PausedBy: st.PausedBy, SentAt: st.SentAt,
 			Sent: n[status.Sent], Queued: n[status.Queued], Dropped: n[status.Failed] + n[status.Bounced],
-			Look: look{"ok", "Works"}, Try: slices.Contains(s.cfg.Channels, channel),
+			Look: look{"ok", "Works"}, Try: slices.Contains(s.tryable(), channel),
 		}
 		switch {
 		case st.Paused:
@@ -284,6 +287,8 @@ func channelWord(channel string) string {
 		return "Twitter"
 	case status.ChannelWebhooks:
 		return "Webhooks of subscribers"
+	case status.ChannelOperators:
+		return "Mail to operators"
 	}
 	return channel
 }
@@ -301,6 +306,9 @@ var eventWords = map[status.Event]string{
 	status.EventConfirm:              "Confirmation",
 	status.EventSubscribed:           "Subscribed already",
 	status.EventStopped:              "Webhook stopped",
+	status.EventDraft:                "Draft waits",
+	status.EventDraftWaits:           "Draft still waits",
+	status.EventDraftDone:            "Draft dealt with",
 }
 
 var deliveryLooks = map[status.DeliveryState]look{

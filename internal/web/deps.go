@@ -31,6 +31,8 @@ type Config struct {
 	MailConfigured        bool
 	TwitterConfigured     bool
 	Channels              []string // names of the others
+	OperatorChannels      []string // names of those that only operators read
+	OperatorMail          bool     // some operators are told by mail
 	ChannelKinds          map[string]string
 	Webhooks              bool // programs may subscribe
 	PrivateWebhooks       bool // at addresses of private networks, too
