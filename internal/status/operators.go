@@ -121,10 +121,11 @@ func (d *desk) nudge(id string) {
 	}
 }
 
-// call orders that operators be told of an issue. What a person made public is
-// told when it can no longer be taken back.
+// call orders that operators be told of an issue, before a long list of
+// subscribers is. What a person made public is told when it can no longer be taken
+// back.
 func (d *desk) call(i Issue, e Event) {
-	priority := PriorityNormal
+	priority := PriorityAsked
 	if i.Impact == ImpactCritical {
 		priority = PriorityUrgent
 	}

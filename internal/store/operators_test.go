@@ -96,8 +96,11 @@ func TestTwoReplicasCallOperatorsOnce(t *testing.T) {
 		var replicas sync.WaitGroup
 		for range 4 {
 			replicas.Go(func() {
-				if _, err := s.FanOut(t.Context(), noon, everyOutlet); err != nil {
-					t.Error(err)
+				for more := true; more; {
+					var err error
+					if _, more, err = s.FanOut(t.Context(), noon, everyOutlet); err != nil {
+						t.Error(err)
+					}
 				}
 			})
 		}
