@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	shipped "github.com/statusbridge/statusbridge"
 	"github.com/statusbridge/statusbridge/internal/alerts"
 	"github.com/statusbridge/statusbridge/internal/app"
 	"github.com/statusbridge/statusbridge/internal/status"
@@ -16,6 +17,7 @@ type rulesCmd struct {
 	Check    rulesCheck    `cmd:"" help:"Report everything that is wrong in a rules file; exit 1 if anything is."`
 	Test     rulesTest     `cmd:"" help:"Play a file of tests against its rules on a virtual clock; exit 1 if one fails."`
 	Explain  rulesExplain  `cmd:"" help:"Show what the rules do with the alerts of a webhook body, and why."`
+	Example  rulesExample  `cmd:"" help:"Print the rules that statusbridge brings along, to begin your own with."`
 	Schema   rulesSchema   `cmd:"" help:"Print the JSON Schema of rules files, for completion and checking in editors."`
 	Backtest rulesBacktest `cmd:"" help:"Replay stored webhooks through rules, and compare with the issues that were opened."`
 }
@@ -48,6 +50,19 @@ func (r *rulesCheck) Run(c *cli) error {
 	}
 	fmt.Fprintf(c.out, "%s: %d rules, no findings\n", rules.File, len(rules.Rules))
 	return nil
+}
+
+type rulesExample struct{}
+
+func (rulesExample) Help() string {
+	return `They are in force while there is no rules.yaml. To change them, begin with a copy:
+
+  statusbridge rules example > rules.yaml`
+}
+
+func (rulesExample) Run(c *cli) error {
+	_, err := c.out.Write(shipped.Rules)
+	return err
 }
 
 type rulesSchema struct{}

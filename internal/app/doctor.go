@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -98,6 +99,11 @@ func lookAtDatabase(ctx context.Context, p *patient) []status.Check {
 	out := []status.Check{check("database", status.CheckOK, "", "%s answers", p.store.Dialect())}
 	if pending := slices.DeleteFunc(steps, func(m store.Migration) bool { return !m.Applied.IsZero() }); len(pending) > 0 {
 		out = append(out, check("database: schema", status.CheckFail, "run: statusbridge migrate up", "%d steps are missing", len(pending)))
+	}
+	if path, isFile := strings.CutPrefix(p.cfg.Database, "sqlite:"); isFile && runtime.GOOS != "windows" {
+		if info, err := os.Stat(path); err == nil && info.Mode()&0o004 != 0 {
+			out = append(out, check("database: file", status.CheckWarn, "run: chmod o-rwx "+path+"*", "everybody on this machine may read %s, which holds secrets", path))
+		}
 	}
 	if segments, _ := filepath.Glob(filepath.Join(p.cfg.DataDir, "journal", "*.journal")); len(segments) > 0 {
 		out = append(out, check("journal", status.CheckWarn, "it drains by itself once the daemon runs and the database answers", "webhooks wait in it for the database"))

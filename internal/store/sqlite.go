@@ -1,12 +1,15 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
@@ -37,10 +40,11 @@ func (s *Store) openSQLite(path string) error {
 	var err error
 	// Immediate: a transaction that reads first and writes later must not find
 	// another writer in between.
-	if s.write, err = sqlitePool(path, "_txlock=immediate"); err != nil {
+	begin := sync.OnceFunc(func() { beginFile(path) })
+	if s.write, err = sqlitePool(path, "_txlock=immediate", begin); err != nil {
 		return err
 	}
-	if s.read, err = sqlitePool(path, "_pragma=query_only(1)"); err != nil {
+	if s.read, err = sqlitePool(path, "_pragma=query_only(1)", begin); err != nil {
 		return err
 	}
 	s.long = s.write
@@ -52,12 +56,33 @@ func (s *Store) openSQLite(path string) error {
 	return nil
 }
 
-func sqlitePool(path, more string) (*sqlx.DB, error) {
+// beginFile makes the file, if it is not there, for its owner alone: it will hold hashes
+// of passwords and the webhook secret. SQLite would let everybody read it, and takes
+// the mode of this file for those beside it. One that is there must not be opened
+// here: to close it would end the locks of this process (fcntl(2)).
+func beginFile(path string) {
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		_ = f.Close()
+	} // SQLite says what is wrong
+}
+
+// founding is a connector that begins the file before anybody connects.
+type founding struct {
+	driver.Connector
+	begin func()
+}
+
+func (f founding) Connect(ctx context.Context) (driver.Conn, error) {
+	f.begin()
+	return f.Connector.Connect(ctx)
+}
+
+func sqlitePool(path, more string, begin func()) (*sqlx.DB, error) {
 	c, err := sqlite.NewConnector(sqliteDSN(path, more))
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	return sqlx.NewDb(sql.OpenDB(preparing{c}), "sqlite"), nil
+	return sqlx.NewDb(sql.OpenDB(preparing{founding{c, begin}}), "sqlite"), nil
 }
 
 // sqliteDSN names a file in the form of a URI, whatever its name holds.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -312,4 +313,19 @@ func keysOf[K comparable, V any](m map[K]V, name func(K) string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+func TestANewFileIsForItsOwnerOnly(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, "sqlite:"+filepath.Join(dir, "private.db"))
+	apply(t, s, status.Changes{Issues: issuesOf(issue("i", "r", "g"))})
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 3 { // the log and its index stand beside it
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s is %v (%v)", f.Name(), info.Mode(), err)
+		}
+	}
 }

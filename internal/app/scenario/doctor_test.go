@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -118,6 +119,13 @@ func TestTheDoctorOfAFreshInstallationFindsNothingAndWithoutADatabaseSaysSo(t *t
 	out, errs, code := d.command("", "--config", d.config, "doctor")
 	if code != 0 || errs != "" || !strings.Contains(out, "sqlite answers") {
 		t.Errorf("exit code %d, %s%s", code, out, errs)
+	}
+	file := strings.TrimPrefix(d.database, "sqlite:")
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if found, code := d.doctor("database"); code != 1 || found.Findings != 1 || !strings.Contains(found.Checks[1].Mend, "chmod o-rwx "+file) {
+		t.Errorf("a file that everybody may read: exit code %d, %+v", code, found)
 	}
 	if _, errs, code := d.command("", "--config", d.config, "doctor", "spelling"); code == 0 || !strings.Contains(errs, "alertmanager") {
 		t.Errorf("an unknown part: exit code %d, %s", code, errs)
