@@ -10,10 +10,10 @@ import (
 
 // Occurrences of a series become maintenances of their own ahead of time, but
 // never more than a few at once: nobody reads sixty cards of a daily window.
-const (
-	planAhead = 60 * 24 * time.Hour
-	mostAhead = 8
-)
+const planAhead = 60 * 24 * time.Hour
+
+// MostAhead is how many occurrences are ahead at once.
+const MostAhead = 8
 
 // MaintenanceSeries is a maintenance that repeats: what its occurrences are made from.
 type MaintenanceSeries struct {
@@ -94,7 +94,7 @@ func (s MaintenanceSeries) following() (at, due time.Time, ok bool) {
 			continue
 		}
 		due = t.Add(-planAhead)
-		if n := len(all) - 1 - mostAhead; n >= 0 && all[n].After(due) {
+		if n := len(all) - 1 - MostAhead; n >= 0 && all[n].After(due) {
 			due = all[n]
 		}
 		return t, due, true

@@ -9,6 +9,24 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
+func TestTheHistoryOfAComponentOpensWhereSomethingChangedLast(t *testing.T) {
+	s := newSite(t)
+	search := s.revise(status.SaveComponent{Component: status.Component{Name: "Search"}})
+	s.clock.pass(40 * 24 * time.Hour)
+	issue := s.revise(status.OpenIssue{Title: "Search is slow", Publish: true, Components: []status.Affected{{ComponentID: search, Status: status.DegradedPerformance}}})
+	month := s.clock.Now()
+	b := s.signedIn(status.Admin)
+	if got := b.get("/admin/components/" + search + "/history"); strings.Contains(got.body, "Nothing has changed since") {
+		t.Error("it changed this month, and the page denies it")
+	}
+	resolved := status.Resolved
+	s.revise(status.PostUpdate{ID: issue, Body: "Over.", State: &resolved})
+	s.clock.pass(200 * 24 * time.Hour)
+	b.login("admin@example.com", password, "")
+	b.get("/admin/components/"+search+"/history").want(t, http.StatusOK, month.Format("January 2006"), "Nothing has changed since", "Search is slow", "Next month")
+	b.get("/admin/components/"+search+"/history?month="+s.clock.Now().Format("2006-01")).want(t, http.StatusOK, "Nothing changed in this month.")
+}
+
 func TestTheHistoryOfAComponentNamesTheCauseOfEachChange(t *testing.T) {
 	s := newSite(t)
 	checkout := s.revise(status.SaveComponent{Component: status.Component{Name: "Checkout", Hidden: true}})

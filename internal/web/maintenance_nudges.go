@@ -62,7 +62,7 @@ func (s *Server) inTheWay(ctx context.Context, m status.Maintenance, r *status.R
 	length, dates := m.ScheduledUntil.Sub(m.ScheduledFor), []time.Time{m.ScheduledFor}
 	if r != nil {
 		for at := range (status.MaintenanceSeries{Recurrence: *r, Begins: m.ScheduledFor}).Occurrences() {
-			if dates = append(dates, at); len(dates) > mostAhead {
+			if dates = append(dates, at); len(dates) > status.MostAhead {
 				break
 			}
 		}

@@ -246,15 +246,12 @@ func seriesViewOf(m status.Maintenance, series status.MaintenanceSeries, plans [
 		card := maintenanceCardOf(o, d)
 		if o.ScheduledFor.Before(m.ScheduledFor) {
 			v.Before = &card
-		} else if len(v.Next) < mostAhead {
+		} else if len(v.Next) < status.MostAhead {
 			v.Next = append(v.Next, card)
 		}
 	}
 	return v
 }
-
-// mostAhead is how many occurrences a page lists.
-const mostAhead = 8
 
 // repeatFields are the fields of a sheet that say how it repeats.
 var repeatFields = []string{"zone", "repeat", "days", "rule", "last_day", "times"}
