@@ -120,11 +120,7 @@ func (b *browser) visit(url, do string) {
 	if do != "" {
 		b.send(do)
 	}
-	axe, err := axeScript()
-	if err != nil {
-		b.t.Fatalf("%v; run: make tools", err)
-	}
-	answer[any](b, axe+";"+checksScript+";0")
+	answer[any](b, checksScript+";0")
 }
 
 // send fills in the form of the page and sends it, whatever the browser thinks
@@ -140,13 +136,29 @@ func (b *browser) send(do string) {
 	}
 }
 
+// axe looks at the page with axe-core, by these rules or by all.
 func (b *browser) axe(rules ...string) []string {
 	b.t.Helper()
+	b.needsAxe()
 	list := ""
 	for _, rule := range rules {
 		list += fmt.Sprintf("%q,", rule)
 	}
 	return answer[[]string](b, "checks.axe("+list+")")
+}
+
+// needsAxe puts axe-core into a page that has none yet. It is large, and costs
+// Chromium more than the checks themselves.
+func (b *browser) needsAxe() {
+	b.t.Helper()
+	if answer[bool](b, `"axe" in window`) {
+		return
+	}
+	source, err := axeScript()
+	if err != nil {
+		b.t.Fatalf("%v; run: make tools", err)
+	}
+	answer[any](b, source+";0")
 }
 
 // moment is a <time> as a page shows it.

@@ -191,11 +191,8 @@ func (h *hand) arrive() {
 	if _, done := h.axed.LoadOrStore(kind, true); done {
 		return
 	}
-	axe, err := axeScript()
-	if err != nil {
-		h.t.Fatalf("%v; run: make tools", err)
-	}
-	answer[any](h.browser, axe+";"+checksScript+";0")
+	h.needsAxe()
+	answer[any](h.browser, checksScript+";0")
 	for _, f := range append(answer[[]string](h.browser, "checks.axeMain()"), answer[[]string](h.browser, "checks.wide()")...) {
 		h.t.Errorf("%s: %s: %s", h.who, h.where(), f)
 	}
