@@ -12,7 +12,7 @@ import (
 // rowOf is the row of a component on the front page.
 func rowOf(t *testing.T, v status.View, zone *time.Location, name string) row {
 	t.Helper()
-	for _, s := range newEdition(v, noon, time.Time{}).sections(zone, status.DefaultWeights) {
+	for _, s := range newEdition(v, noon, time.Time{}, nil).sections(zone, status.DefaultWeights) {
 		for _, r := range s.Rows {
 			if r.Name == name {
 				return r

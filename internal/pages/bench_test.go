@@ -12,7 +12,7 @@ import (
 func BenchmarkRender(b *testing.B) {
 	p, _, _ := stage(b, served(settings()), storm())
 	for b.Loop() {
-		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), &site{}, noon); err != nil {
+		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}, nil), &site{}, noon); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -24,7 +24,7 @@ func BenchmarkRenderUnchanged(b *testing.B) {
 	p, _, _ := stage(b, served(settings()), storm())
 	old := p.site.Load()
 	for b.Loop() {
-		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}), old, noon); err != nil {
+		if _, err := p.press.site(newEdition(storm(), noon, time.Time{}, nil), old, noon); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -76,7 +76,7 @@ func BenchmarkRenderBusy(b *testing.B) {
 		next.Revision++
 		began := issue(fmt.Sprint("new-", n), "Nothing works", noon, status.ImpactMajor, status.Affected{ComponentID: "component-7", Status: status.MajorOutage})
 		next.Issues = append(listed(began), v.Issues...)
-		s, err := p.next(p.press.edition(next, noon, time.Time{}), noon)
+		s, err := p.next(p.press.edition(next, noon, time.Time{}, p.site.Load().now), noon)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func BenchmarkRenderNews(b *testing.B) {
 		next.Revision++
 		began := issue(fmt.Sprint("new-", n), fmt.Sprint("Nothing works ", n), noon.Add(time.Duration(n)), status.ImpactMajor)
 		next.Issues = append(listed(began), v.Issues[:min(len(v.Issues), 40)]...)
-		s, err := p.next(p.press.edition(next, noon, time.Time{}), noon)
+		s, err := p.next(p.press.edition(next, noon, time.Time{}, p.site.Load().now), noon)
 		if err != nil {
 			b.Fatal(err)
 		}

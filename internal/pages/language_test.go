@@ -169,7 +169,7 @@ func TestEveryHeadlineOfTheCoreHasAPhrase(t *testing.T) {
 					v.Components[n].Status = s
 				}
 			}
-			if e := newEdition(v, noon, time.Time{}); headlineKeys[e.head.Text] == "" {
+			if e := newEdition(v, noon, time.Time{}, nil); headlineKeys[e.head.Text] == "" {
 				t.Errorf("no phrase for %q", e.head.Text)
 			}
 		}

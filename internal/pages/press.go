@@ -81,6 +81,9 @@ func (p *press) putFeeds(s *shelf, e *edition) error {
 	}
 	for _, f := range []feed{p.history(e), p.updates(e)} {
 		for ending, form := range feedForms {
+			if !s.wanted() {
+				return nil
+			}
 			raw, err := form.write(p, f)
 			if err != nil {
 				return err
@@ -135,14 +138,14 @@ func (p *press) blank(now time.Time) (*site, error) {
 	return &site{docs: s.docs}, nil // not packed: it is gone in a moment
 }
 
-// edition is the state of the world in the language of the page.
-func (p *press) edition(v status.View, now, late time.Time) *edition {
-	return newEdition(v, now, late).in(p.languages[0])
+// edition is the state of the world in the language of the page, after another one.
+func (p *press) edition(v status.View, now, late time.Time, old *edition) *edition {
+	return newEdition(v, now, late, old).in(p.languages[0])
 }
 
 // unknown is the edition before anything is known.
 func (p *press) unknown(now time.Time) *edition {
-	return p.edition(status.View{}, now, time.Time{})
+	return p.edition(status.View{}, now, time.Time{}, nil)
 }
 
 // lost is what a page says at an address that holds nothing.

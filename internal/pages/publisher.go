@@ -90,7 +90,7 @@ func (p *Publisher) recall() {
 		p.read = read
 		now := p.clock.Now()
 		var s *site
-		if s, err = p.press.site(p.press.edition(view, now, read), p.site.Load(), now); err == nil {
+		if s, err = p.press.site(p.press.edition(view, now, read, nil), p.site.Load(), now); err == nil {
 			p.site.Store(s)
 			return
 		}
@@ -115,7 +115,7 @@ func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 		} else {
 			retry = firstRetry
 		}
-		rests := breaths{p.clock, p.clock.Now()}
+		rests := breaths{clock: p.clock} // the first at once: who asks for the news gets it now
 		p.finish(func() bool {
 			rests.draw(ctx)
 			return len(wake) == 0 && ctx.Err() == nil
@@ -260,7 +260,7 @@ func (p *Publisher) Begin(ctx context.Context) error {
 		p.log.Info("the public view can be read again", "revision", view.Revision)
 	}
 	p.failing, p.read = false, now
-	s, err := p.next(p.press.edition(view, now, time.Time{}), now)
+	s, err := p.next(p.press.edition(view, now, time.Time{}, p.site.Load().now), now)
 	if err != nil {
 		p.log.Error("the site cannot be rendered; the last one stays", "err", err)
 		return err
@@ -309,7 +309,7 @@ func (p *Publisher) repeat(now time.Time) error {
 	if old.now == nil {
 		return nil
 	}
-	s, err := p.press.site(p.follow(p.press.edition(old.now.view, now, p.read), old), old, now)
+	s, err := p.press.site(p.follow(p.press.edition(old.now.view, now, p.read, old.now), old), old, now)
 	if err != nil {
 		return err
 	}

@@ -217,13 +217,16 @@ func TestWithNothingKnownThePageSaysSo(t *testing.T) {
 	}
 }
 
-// wakingClock lets a test follow each wait of Run.
+// wakingClock lets a test follow each wait of Run, but for its breaths.
 type wakingClock struct {
 	stillClock
 	waits chan time.Duration
 }
 
 func (c *wakingClock) Wait(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
+	if d == between {
+		return ctx.Err()
+	}
 	c.waits <- d
 	return c.stillClock.Wait(ctx, d, wake)
 }

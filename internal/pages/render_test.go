@@ -117,7 +117,7 @@ func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
 	before := p.site.Load()
 	next := v
 	next.Issues = append(listed(issue("new", "One more", noon.Add(-time.Hour), status.ImpactMinor, hit("component-7", status.MajorOutage))), v.Issues...)
-	s, err := p.next(p.press.edition(next, noon, time.Time{}), noon)
+	s, err := p.next(p.press.edition(next, noon, time.Time{}, p.site.Load().now), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,10 +136,16 @@ func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
 		t.Errorf("only %d pages of issues are kept ahead", past)
 	}
 	if n := s.now.rows.fresh(); n != 1 {
+		t.Errorf("%d components were looked at again for one issue on one", n)
+	}
+	if n := s.now.bars.fresh(); n != 1 {
 		t.Errorf("the days of %d components were worked out again for one issue on one", n)
 	}
 	if n := s.now.lines.fresh(); n != 1 {
 		t.Errorf("%d components were drawn again for one issue on one", n)
+	}
+	if n := s.now.cards.fresh(); n != 1 {
+		t.Errorf("%d open issues were drawn again for one new one", n)
 	}
 	if n := s.now.items.fresh(); n != 1 {
 		t.Errorf("%d issues of the past were drawn again for one new one", n)

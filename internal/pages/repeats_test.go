@@ -31,7 +31,7 @@ func TestAMaintenanceSaysHowItRepeatsAndWhenItTakesPlaceAgain(t *testing.T) {
 		"pt-BR": "todo mês: domingo, primeira ocorrência, 02:00 (Europe/Berlin)",
 	} {
 		v := repeating("FREQ=MONTHLY;BYDAY=1SU")
-		e := newEdition(v, noon, time.Time{}).in(tongue(t, code))
+		e := newEdition(v, noon, time.Time{}, nil).in(tongue(t, code))
 		if got := e.repeats(v.Maintenances[len(v.Maintenances)-1]); got == nil || got.Words != want || len(got.Next) != 3 || got.Next[0].ISO != "2027-01-03T01:00:00Z" {
 			t.Errorf("%s: %+v, want %q and three dates", code, got, want)
 		}
@@ -43,7 +43,7 @@ func TestPageFeedAndCalendarTellThatAMaintenanceRepeats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := p.edition(repeating("FREQ=MONTHLY;BYMONTHDAY=6"), noon, time.Time{})
+	e := p.edition(repeating("FREQ=MONTHLY;BYMONTHDAY=6"), noon, time.Time{}, nil)
 	m := e.view.Maintenances[len(e.view.Maintenances)-1]
 	page, err := e.render("maintenance", p.work(e, m), 0)
 	if err != nil {

@@ -44,6 +44,7 @@ type shell struct {
 // of it worked out once.
 type edition struct {
 	view  status.View
+	open  []int     // places of the issues that are open
 	now   time.Time // whole minutes
 	late  time.Time // last successful reading; zero: the view is current
 	sum   status.Summary
@@ -86,10 +87,12 @@ func (e *edition) said(u status.Update) template.HTML {
 	return e.rich(u.Body)
 }
 
-func newEdition(v status.View, now, late time.Time) *edition {
+// newEdition is the edition that comes after another one; nil: after none.
+func newEdition(v status.View, now, late time.Time, old *edition) *edition {
 	now = now.UTC().Truncate(time.Minute)
+	open := openOf(v.Issues, old)
 	e := &edition{
-		view: v, now: now, late: late, sum: status.Overview(v, now),
+		view: v, open: open, now: now, late: late, sum: overview(v, open, now),
 		names: map[string]string{}, slugs: map[string]string{}, texts: newMemo[string, template.HTML](), bars: newMemo[barsKey, barred](),
 		lines: newMemo[lineKey, template.HTML](), rows: newMemo[rowKey, row](), cards: newMemo[issueKey, issueCard](), items: newMemo[issueKey, pastItem](),
 		coming: newMemo[seriesKey, []time.Time](), lang: english(),
@@ -102,6 +105,41 @@ func newEdition(v status.View, now, late time.Time) *edition {
 		e.slugs[c.ID] = c.Slug
 	}
 	return e
+}
+
+// openOf finds the issues that are open. Of those of the edition before, unless nil,
+// it is known.
+func openOf(list []*status.Issue, old *edition) []int {
+	var earlier []*status.Issue
+	var known, open []int
+	if old != nil {
+		earlier, known = old.view.Issues, old.open
+	}
+	status.Pair(list, earlier, func(n, was int) {
+		if was < 0 {
+			if list[n].Open() {
+				open = append(open, n)
+			}
+			return
+		}
+		for len(known) > 0 && known[0] < was {
+			known = known[1:]
+		}
+		if len(known) > 0 && known[0] == was {
+			open = append(open, n)
+		}
+	})
+	return open
+}
+
+// overview is that of a view, for which no issue counts that is over.
+func overview(v status.View, open []int, now time.Time) status.Summary {
+	issues := v.Issues
+	v.Issues = make([]*status.Issue, len(open))
+	for n, at := range open {
+		v.Issues[n] = issues[at]
+	}
+	return status.Overview(v, now)
 }
 
 // after takes over from the edition before what needs not be made again.

@@ -159,7 +159,7 @@ func TestEveryTemplateFitsItsStruct(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newEdition(withMetrics(storm()), noon, noon.Add(-time.Hour))
+	e := newEdition(withMetrics(storm()), noon, noon.Add(-time.Hour), nil)
 	over := resolve(e.sum.Active[0], time.Hour, "Over.")
 	w := monthOf(noon, time.UTC)
 	issues, works := e.within(w)

@@ -14,6 +14,7 @@ type Ledger struct {
 	now         time.Time
 	issues      []*Issue            // of the last view
 	postings    []*posting          // of these
+	works       []Maintenance       // of the last view
 	posted      map[string]*posting // by id of the issue or maintenance
 	raw         map[string][]Outage
 	corrections []Correction
@@ -116,10 +117,20 @@ func (l *Ledger) Follow(v View, now time.Time) map[string][]Outage {
 		return p, true
 	}
 	postings := make([]*posting, len(v.Issues))
+	var left []string // of the last view, by id: gone, or seen elsewhere
+	next := 0
+	leave := func(to int) {
+		for ; next < to; next++ {
+			left = append(left, l.issues[next].ID)
+		}
+	}
 	Pair(v.Issues, l.issues, func(n, was int) {
+		if was >= 0 {
+			leave(was)
+			next = was + 1
+		}
 		if was >= 0 && !(later && l.postings[was].going) {
-			postings[n] = l.postings[was]
-			postings[n].seen = l.serial
+			postings[n] = l.postings[was] // a long history is not even looked at
 			return
 		}
 		i := v.Issues[n]
@@ -130,6 +141,7 @@ func (l *Ledger) Follow(v View, now time.Time) map[string][]Outage {
 		}
 		postings[n] = l.posted[i.ID]
 	})
+	leave(len(l.issues))
 	l.issues, l.postings = v.Issues, postings
 	for n := range v.Maintenances {
 		w := &v.Maintenances[n]
@@ -138,14 +150,16 @@ func (l *Ledger) Follow(v View, now time.Time) map[string][]Outage {
 			post(w.ID, &posting{mark: m, outages: w.Outages(now), going: goesOn(m.end, now)}, old)
 		}
 	}
-	if len(l.posted) > len(v.Issues)+len(v.Maintenances) {
-		for id, p := range l.posted {
-			if p.seen != l.serial {
-				for _, o := range p.outages {
-					touched[o.ComponentID], gone[id] = true, true
-				}
-				delete(l.posted, id)
+	for n := range l.works {
+		left = append(left, l.works[n].ID)
+	}
+	l.works = v.Maintenances
+	for _, id := range left {
+		if p := l.posted[id]; p != nil && p.seen != l.serial {
+			for _, o := range p.outages {
+				touched[o.ComponentID], gone[id] = true, true
 			}
+			delete(l.posted, id)
 		}
 	}
 	corrections := byComponent(v.Corrections)

@@ -48,7 +48,7 @@ func TestALedgerKnowsWhatAFreshLookTells(t *testing.T) {
 		v.Issues, v.Maintenances, v.Corrections = slices.Clone(v.Issues), slices.Clone(v.Maintenances), slices.Clone(v.Corrections)
 		k := r.IntN(len(v.Issues))
 		component := fmt.Sprint("c", r.IntN(5))
-		switch r.IntN(7) {
+		switch r.IntN(9) {
 		case 0: // one begins
 			i := longIssue(fmt.Sprint("new", step), component, now.Add(-time.Minute), step)
 			i.State, i.ResolvedAt, i.Updates = status.Investigating, time.Time{}, i.Updates[:1]
@@ -69,7 +69,15 @@ func TestALedgerKnowsWhatAFreshLookTells(t *testing.T) {
 			v.Corrections = append(v.Corrections, status.Correction{
 				ID: fmt.Sprint("k", step), ComponentID: component, From: from, To: from.Add(time.Hour), Status: status.ComponentStatuses[r.IntN(5)], CreatedAt: now,
 			})
-		case 6: // nothing but time
+		case 6: // one was called off long ago
+			if n := len(v.Maintenances); n > 0 {
+				at := r.IntN(n)
+				v.Maintenances = slices.Delete(v.Maintenances, at, at+1)
+			}
+		case 7: // one is somewhere else in the list
+			moved := v.Issues[k]
+			v.Issues = append(slices.Delete(v.Issues, k, k+1), moved)
+		case 8: // nothing but time
 		}
 		now = now.Add(time.Duration(r.IntN(3)) * time.Minute)
 		if diff := cmp.Diff(v.OutagesByComponent(now), l.Follow(v, now)); diff != "" {
