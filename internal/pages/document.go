@@ -234,6 +234,9 @@ func gzipPool(level int) sync.Pool {
 // wanted: some hundred microseconds.
 const stride = 32 << 10
 
+// rooms are where documents are compressed to.
+var rooms = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 type packer interface {
 	io.WriteCloser
 	Reset(w io.Writer)
@@ -242,10 +245,12 @@ type packer interface {
 // compressed compresses with a writer of the pool: to nil when it would not be
 // smaller, or is not wanted any more.
 func compressed(pool *sync.Pool, raw []byte, wanted func() bool) []byte {
-	var b bytes.Buffer
+	b := rooms.Get().(*bytes.Buffer)
+	defer rooms.Put(b)
+	b.Reset()
 	w := pool.Get().(packer)
 	defer pool.Put(w)
-	w.Reset(&b)
+	w.Reset(b)
 	for part := range slices.Chunk(raw, stride) {
 		if !wanted() {
 			return nil
@@ -256,5 +261,5 @@ func compressed(pool *sync.Pool, raw []byte, wanted func() bool) []byte {
 	if b.Len() >= len(raw) {
 		return nil
 	}
-	return bytes.Clone(b.Bytes()) // without the room it grew into: it is kept
+	return bytes.Clone(b.Bytes()) // the room is used again
 }

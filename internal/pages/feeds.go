@@ -242,12 +242,16 @@ func dated(list []feedEntry) []feedEntry {
 }
 
 func apart(list []feedEntry, date func(*feedEntry) *time.Time) {
-	slices.SortFunc(list, func(a, b feedEntry) int {
-		return cmp.Or(date(&a).Compare(*date(&b)), strings.Compare(a.id, b.id))
+	order := make([]*feedEntry, len(list)) // entries are large
+	for n := range list {
+		order[n] = &list[n]
+	}
+	slices.SortFunc(order, func(a, b *feedEntry) int {
+		return cmp.Or(date(a).Compare(*date(b)), strings.Compare(a.id, b.id))
 	})
 	var last time.Time
-	for n := range list {
-		t := date(&list[n])
+	for _, f := range order {
+		t := date(f)
 		*t = t.Truncate(time.Second)
 		if !t.After(last) {
 			*t = last.Add(time.Second)
