@@ -35,7 +35,7 @@ type assets struct {
 
 func loadAssets(cfg Config) (assets, error) {
 	a := assets{icons: map[string]asset{}}
-	style := squeeze(mustRead("assets/page.css"), "/*", "*/")
+	style := Palette() + squeeze(mustRead("assets/page.css"), "/*", "*/")
 	if len(cfg.Charts) > 0 { // a page without them is not to grow
 		style += squeeze(mustRead("assets/charts.css"), "/*", "*/")
 	}
@@ -88,6 +88,10 @@ func (a assets) put(s *shelf) {
 	}
 }
 
+// Palette is the part of a stylesheet that names the colours, light and dark, of the
+// page and of the admin.
+func Palette() string { return squeeze(mustRead("assets/palette.css"), "/*", "*/") }
+
 func mustRead(name string) string {
 	b, err := assetFiles.ReadFile(name)
 	if err != nil {
@@ -115,7 +119,7 @@ func squeeze(source, open, shut string) string {
 	return out.String()
 }
 
-// The backgrounds that the operator's colour stands on, of page.css.
+// The backgrounds that the operator's colour stands on, of palette.css.
 const (
 	lightGround = "#f4f6f8"
 	darkGround  = "#0e1217"

@@ -34,9 +34,9 @@ func TestAnyAccentCanBeSeenAndReadInLightAndDark(t *testing.T) {
 
 // The grounds are those of the stylesheet.
 func TestTheGuardKnowsTheBackgrounds(t *testing.T) {
-	mists := regexp.MustCompile(`--mist: (#\w+);`).FindAllStringSubmatch(mustRead("assets/page.css"), -1)
+	mists := regexp.MustCompile(`--mist: (#\w+);`).FindAllStringSubmatch(mustRead("assets/palette.css"), -1)
 	if len(mists) != 2 || mists[0][1] != lightGround || mists[1][1] != darkGround {
-		t.Errorf("page.css has %v", mists)
+		t.Errorf("palette.css has %v", mists)
 	}
 }
 

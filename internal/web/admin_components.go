@@ -122,26 +122,28 @@ func (sh sheet) onto(c status.Component) (status.Component, error) {
 }
 
 type componentPage struct {
-	ID       string
-	Version  int64
-	Sheet    sheet
-	Seen     sheet
+	editPage
 	Groups   []option
 	Statuses []option
-	Problem  map[string]string
-	Alert    string
-	Diffs    []fieldDiff
+}
+
+func (s *Server) componentPart() outlinePart {
+	return outlinePart{"component", componentFields, func(d directory, id string) (sheet, error) {
+		c, err := d.component(id)
+		return componentSheet(c), err
+	}, s.sendComponent}
 }
 
 func (s *Server) showNewComponent(c *fiber.Ctx, _ visit) error {
-	return s.sendComponent(c, http.StatusOK, componentPage{Sheet: componentSheet(status.Component{GroupID: c.Query("group")})})
+	return s.sendComponent(c, http.StatusOK, editPage{Sheet: componentSheet(status.Component{GroupID: c.Query("group")})})
 }
 
 func (s *Server) showComponent(c *fiber.Ctx, _ visit) error {
-	return s.sendComponent(c, http.StatusOK, componentPage{ID: param(c)})
+	return s.sendComponent(c, http.StatusOK, editPage{ID: param(c)})
 }
 
-func (s *Server) sendComponent(c *fiber.Ctx, code int, view componentPage) error {
+func (s *Server) sendComponent(c *fiber.Ctx, code int, edit editPage) error {
+	view := componentPage{editPage: edit}
 	d, err := s.directory(c.UserContext())
 	if err != nil {
 		return err
@@ -221,32 +223,7 @@ func (s *Server) saveComponent(c *fiber.Ctx, v visit) error {
 			return ""
 		})
 	}
-	return answers{
-		then: "/admin/components", done: "saved",
-		conflict: func() error {
-			d, err := s.directory(ctx)
-			if err != nil {
-				return err
-			}
-			now, err := d.component(comp.ID)
-			if err != nil {
-				return err
-			}
-			merged, diffs := merge(componentFields(d), seen, componentSheet(now), yours)
-			if settled(diffs) {
-				return redirect(c, "/admin/components", "saved")
-			}
-			return s.sendComponent(c, http.StatusConflict, componentPage{
-				ID: comp.ID, Sheet: merged, Diffs: diffs,
-				Alert: "Nothing was saved yet: somebody else changed this component while you did. Compare, then save again.",
-			})
-		},
-		invalid: func(invalid status.Invalid) error {
-			return s.sendComponent(c, http.StatusUnprocessableEntity, componentPage{
-				ID: comp.ID, Sheet: yours, Problem: map[string]string{invalid.Field: invalid.Message},
-			})
-		},
-	}.answer(c, err)
+	return s.answerSaved(c, s.componentPart(), comp.ID, seen, yours, err)
 }
 
 // moveComponent swaps a component with its neighbour in the group. Positions
@@ -275,7 +252,7 @@ func (s *Server) moveComponent(c *fiber.Ctx, v visit) error {
 			return err
 		}
 	}
-	return redirect(c, "/admin/components", "moved")
+	return redirect(c, outlinePath, "moved")
 }
 
 func neighbour(at, n int, to string) (int, bool) {
@@ -290,10 +267,5 @@ func neighbour(at, n int, to string) (int, bool) {
 
 func (s *Server) removeComponent(c *fiber.Ctx, v visit) error {
 	_, err := s.revise(c.UserContext(), v, status.ArchiveComponent{ID: param(c), Version: version(form(c))})
-	return answers{then: "/admin/components", done: "removed", conflict: func() error {
-		return s.sendComponent(c, http.StatusConflict, componentPage{
-			ID:    param(c),
-			Alert: "Nothing was removed: somebody else changed this component meanwhile. Below is how it stands now.",
-		})
-	}}.answer(c, err)
+	return s.answerRemoved(c, s.componentPart(), err)
 }

@@ -12,16 +12,6 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-type groupPage struct {
-	ID      string
-	Version int64
-	Sheet   sheet
-	Seen    sheet
-	Problem map[string]string
-	Alert   string
-	Diffs   []fieldDiff
-}
-
 func groupSheet(g status.Group) sheet {
 	return sheet{"name": g.Name, "description": lines(g.Description)}
 }
@@ -30,17 +20,26 @@ func readGroupSheet(f url.Values) sheet {
 	return sheet{"name": strings.Join(strings.Fields(f.Get("name")), " "), "description": lines(f.Get("description"))}
 }
 
-var groupFields = []sheetField{{"name", "Name", nil}, {"description", "Description", nil}}
+func groupFields(directory) []sheetField {
+	return []sheetField{{"name", "Name", nil}, {"description", "Description", nil}}
+}
+
+func (s *Server) groupPart() outlinePart {
+	return outlinePart{"group", groupFields, func(d directory, id string) (sheet, error) {
+		g, err := d.group(id)
+		return groupSheet(g), err
+	}, s.sendGroup}
+}
 
 func (s *Server) showNewGroup(c *fiber.Ctx, _ visit) error {
-	return s.sendGroup(c, http.StatusOK, groupPage{})
+	return s.sendGroup(c, http.StatusOK, editPage{})
 }
 
 func (s *Server) showGroup(c *fiber.Ctx, _ visit) error {
-	return s.sendGroup(c, http.StatusOK, groupPage{ID: param(c)})
+	return s.sendGroup(c, http.StatusOK, editPage{ID: param(c)})
 }
 
-func (s *Server) sendGroup(c *fiber.Ctx, code int, view groupPage) error {
+func (s *Server) sendGroup(c *fiber.Ctx, code int, view editPage) error {
 	title := "New group"
 	view.Seen = groupSheet(status.Group{})
 	if view.ID != "" {
@@ -87,32 +86,7 @@ func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
 		}
 		return ""
 	})
-	return answers{
-		then: "/admin/components", done: "saved",
-		conflict: func() error {
-			d, err := s.directory(ctx)
-			if err != nil {
-				return err
-			}
-			now, err := d.group(g.ID)
-			if err != nil {
-				return err
-			}
-			merged, diffs := merge(groupFields, seen, groupSheet(now), yours)
-			if settled(diffs) {
-				return redirect(c, "/admin/components", "saved")
-			}
-			return s.sendGroup(c, http.StatusConflict, groupPage{
-				ID: g.ID, Sheet: merged, Diffs: diffs,
-				Alert: "Nothing was saved yet: somebody else changed this group while you did. Compare, then save again.",
-			})
-		},
-		invalid: func(invalid status.Invalid) error {
-			return s.sendGroup(c, http.StatusUnprocessableEntity, groupPage{
-				ID: g.ID, Sheet: yours, Problem: map[string]string{invalid.Field: invalid.Message},
-			})
-		},
-	}.answer(c, err)
+	return s.answerSaved(c, s.groupPart(), g.ID, seen, yours, err)
 }
 
 func (s *Server) moveGroup(c *fiber.Ctx, v visit) error {
@@ -139,15 +113,10 @@ func (s *Server) moveGroup(c *fiber.Ctx, v visit) error {
 			return err
 		}
 	}
-	return redirect(c, "/admin/components", "moved")
+	return redirect(c, outlinePath, "moved")
 }
 
 func (s *Server) removeGroup(c *fiber.Ctx, v visit) error {
 	_, err := s.revise(c.UserContext(), v, status.ArchiveGroup{ID: param(c), Version: version(form(c))})
-	return answers{then: "/admin/components", done: "removed", conflict: func() error {
-		return s.sendGroup(c, http.StatusConflict, groupPage{
-			ID:    param(c),
-			Alert: "Nothing was removed: somebody else changed this group meanwhile. Below is how it stands now.",
-		})
-	}}.answer(c, err)
+	return s.answerRemoved(c, s.groupPart(), err)
 }

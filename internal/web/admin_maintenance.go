@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -253,26 +252,22 @@ func (s *Server) scheduleMaintenance(c *fiber.Ctx, v visit) error {
 	id := ""
 	if err == nil {
 		edit := status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""}
-		if edit.Recurrence, err = sh.recurrence(m.ScheduledFor); err != nil {
-			return s.sendMaintenance(c, http.StatusUnprocessableEntity, maintenancePage{Sheet: sh, Editable: true, Problem: maintenanceProblem(err)})
-		}
-		id, err = s.create(c.UserContext(), v, edit, func(b status.Board, since time.Time) string {
-			for _, o := range b.Maintenances {
-				if o.Title == m.Title && o.Body == m.Body && o.ScheduledFor.Equal(m.ScheduledFor) &&
-					o.CreatedBy == v.account.Email && !o.CreatedAt.Before(since) {
-					return o.ID
+		edit.Recurrence, err = sh.recurrence(m.ScheduledFor)
+		if err == nil {
+			id, err = s.create(c.UserContext(), v, edit, func(b status.Board, since time.Time) string {
+				for _, o := range b.Maintenances {
+					if o.Title == m.Title && o.Body == m.Body && o.ScheduledFor.Equal(m.ScheduledFor) &&
+						o.CreatedBy == v.account.Email && !o.CreatedAt.Before(since) {
+						return o.ID
+					}
 				}
-			}
-			return ""
-		})
+				return ""
+			})
+		}
 	}
-	if errors.As(err, new(status.Invalid)) {
-		return s.sendMaintenance(c, http.StatusUnprocessableEntity, maintenancePage{Sheet: sh, Editable: true, Problem: maintenanceProblem(err)})
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(c, "/admin/maintenance/"+id, "scheduled")
+	return answers{then: "/admin/maintenance/" + id, done: "scheduled", invalid: func(invalid status.Invalid) error {
+		return s.sendMaintenance(c, http.StatusUnprocessableEntity, maintenancePage{Sheet: sh, Editable: true, Problem: maintenanceProblem(invalid)})
+	}}.answer(c, err)
 }
 
 const overlapsAlert = "Nothing was saved yet: it overlaps with what is listed below. Press the button again to save it all the same."
@@ -306,9 +301,7 @@ func (s *Server) asksFirst(c *fiber.Ctx, sh sheet, m status.Maintenance, was *st
 }
 
 // maintenanceProblem puts the core's words at the form's inputs.
-func maintenanceProblem(err error) map[string]string {
-	var e status.Invalid
-	errors.As(err, &e)
+func maintenanceProblem(e status.Invalid) map[string]string {
 	field := map[string]string{"scheduled_for": "from", "scheduled_until": "until", "recurrence": "repeat", "time_zone": "zone"}[e.Field]
 	if field == "" {
 		field = e.Field
@@ -381,26 +374,23 @@ func (s *Server) updateMaintenance(c *fiber.Ctx, v visit) error {
 		edit.State, edit.Later = status.Cancelled, true
 	}
 	_, err := s.revise(ctx, v, edit)
-	var invalid status.Invalid
-	switch {
-	case errors.Is(err, status.ErrConflict):
-		m, err := s.store.Maintenance(ctx, id)
-		if err != nil {
-			return err
-		}
-		if toldAlready(m, edit, v.account.Email) {
-			return redirect(c, "/admin/maintenance/"+id, "updated")
-		}
-		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
-			Typed: edit.Body, Silent: edit.Silent,
-			Alert: "Nothing was done: this maintenance changed after you loaded it. Your text is still here. Look again, then repeat.",
-		})
-	case errors.As(err, &invalid):
-		return s.sendMaintenanceOf(c, http.StatusUnprocessableEntity, maintenancePage{Typed: edit.Body, Silent: edit.Silent, Alert: "Nothing was done: " + invalid.Message + "."})
-	case err != nil:
-		return err
+	refuse := func(code int, why string) error {
+		return s.sendMaintenanceOf(c, code, maintenancePage{Typed: edit.Body, Silent: edit.Silent, Alert: "Nothing was done: " + why + "."})
 	}
-	return redirect(c, "/admin/maintenance/"+id, "updated")
+	return answers{
+		then: "/admin/maintenance/" + id, done: "updated",
+		conflict: func() error {
+			m, err := s.store.Maintenance(ctx, id)
+			if err != nil {
+				return err
+			}
+			if toldAlready(m, edit, v.account.Email) {
+				return redirect(c, "/admin/maintenance/"+id, "updated")
+			}
+			return refuse(http.StatusConflict, "this maintenance changed after you loaded it. Your text is still here. Look again, then repeat")
+		},
+		invalid: func(invalid status.Invalid) error { return refuse(http.StatusUnprocessableEntity, invalid.Message) },
+	}.answer(c, err)
 }
 
 // toldAlready recognises a form that was sent twice.

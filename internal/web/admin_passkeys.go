@@ -161,12 +161,10 @@ func (s *Server) addPasskey(c *fiber.Ctx, v visit) error {
 	}
 	p := passkeyOf(made)
 	p.AccountID, p.Name, p.CreatedAt = v.account.ID, cmp.Or(view.Name, "Passkey"), s.clock.Now()
-	err = s.store.AddPasskey(ctx, p, mostPasskeys)
-	if errors.Is(err, status.ErrConflict) {
-		return refuse(http.StatusConflict, "It is here already, or you have too many.")
-	}
-	if err != nil {
-		return err
+	if err := s.store.AddPasskey(ctx, p, mostPasskeys); err != nil {
+		return answers{conflict: func() error {
+			return refuse(http.StatusConflict, "It is here already, or you have too many.")
+		}}.answer(c, err)
 	}
 	if err := s.record(ctx, v, "added a passkey", p.Name); err != nil {
 		return err
@@ -213,12 +211,10 @@ func (s *Server) removePasskey(c *fiber.Ctx, v visit) error {
 	if err == nil && s.cfg.RequireSecondFactor && !second && len(list) == 1 {
 		err = status.Invalid{Field: "current", Message: "this is your only second factor, and here everybody needs one; add another passkey or an authenticator app first"}
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		return s.renderPasskeys(c, v, http.StatusUnprocessableEntity, passkeysPage{Failed: p.ID, Problems: map[string]string{invalid.Field: invalid.Message}})
-	}
 	if err != nil {
-		return err
+		return answers{invalid: func(invalid status.Invalid) error {
+			return s.renderPasskeys(c, v, http.StatusUnprocessableEntity, passkeysPage{Failed: p.ID, Problems: map[string]string{invalid.Field: invalid.Message}})
+		}}.answer(c, err)
 	}
 	if err := s.store.RemovePasskey(ctx, v.account.ID, p.ID); err != nil {
 		return err

@@ -136,13 +136,11 @@ func (s *Server) confirmSecondFactor(c *fiber.Ctx, v visit) error {
 			err = status.Invalid{Field: "code", Message: "is not what the app should show; if none works, look whether the clock of your phone is right"}
 		}
 	}
-	var invalid status.Invalid
-	if errors.As(err, &invalid) {
-		view.Problems = map[string]string{invalid.Field: invalid.Message}
-		return s.renderSecondFactor(c, v, http.StatusUnprocessableEntity, view)
-	}
 	if err != nil {
-		return err
+		return answers{invalid: func(invalid status.Invalid) error {
+			view.Problems = map[string]string{invalid.Field: invalid.Message}
+			return s.renderSecondFactor(c, v, http.StatusUnprocessableEntity, view)
+		}}.answer(c, err)
 	}
 	codes, hashes := newRecoveryCodes()
 	factor.Since = now
@@ -174,17 +172,13 @@ func (s *Server) changeSecondFactor(c *fiber.Ctx, v visit) error {
 	if err == nil {
 		err = s.checkSecond(c, v.account, f.Get("code"), f.Get("recovery"))
 	}
-	var invalid status.Invalid
-	var r refusal
-	switch {
-	case errors.As(err, &r):
-		invalid = status.Invalid{Field: "code", Message: r.text}
-	case errors.As(err, &invalid):
-	case err != nil:
-		return err
+	if r, refused := errors.AsType[refusal](err); refused {
+		err = status.Invalid{Field: "code", Message: r.text}
 	}
-	if invalid.Field != "" {
-		return s.renderSecondFactor(c, v, http.StatusUnprocessableEntity, secondFactorPage{Problems: map[string]string{invalid.Field: invalid.Message}})
+	if err != nil {
+		return answers{invalid: func(invalid status.Invalid) error {
+			return s.renderSecondFactor(c, v, http.StatusUnprocessableEntity, secondFactorPage{Problems: map[string]string{invalid.Field: invalid.Message}})
+		}}.answer(c, err)
 	}
 	if what == "off" {
 		if err := s.store.RemoveAuthenticator(ctx, v.account.ID); err != nil {

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/statusbridge/statusbridge/internal/pages"
 )
 
 //go:embed assets/admin.css assets/admin.js assets/passkeys.js
@@ -23,17 +25,19 @@ type assets struct {
 
 func loadAssets() assets {
 	var a assets
-	a.stylesheet, a.css = asset("admin", ".css")
-	a.script, a.js = asset("admin", ".js")
-	a.passkeys, a.ceremonies = asset("passkeys", ".js")
+	a.stylesheet, a.css = asset("admin", ".css", pages.Palette())
+	a.script, a.js = asset("admin", ".js", "")
+	a.passkeys, a.ceremonies = asset("passkeys", ".js", "")
 	return a
 }
 
-func asset(name, ending string) (path string, content []byte) {
+// asset reads a file and puts it behind what comes first.
+func asset(name, ending, first string) (path string, content []byte) {
 	content, err := assetFiles.ReadFile("assets/" + name + ending)
 	if err != nil {
 		panic(err) // embedded: it is there or the build is broken
 	}
+	content = append([]byte(first), content...)
 	sum := sha256.Sum256(content)
 	return "/assets/" + name + "." + hex.EncodeToString(sum[:6]) + ending, content
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -170,13 +169,9 @@ func (s *Server) extendMaintenance(c *fiber.Ctx, v visit) error {
 	}
 	m.Version, m.ScheduledUntil = version(f), until
 	_, err = s.revise(ctx, v, status.SaveMaintenance{Maintenance: m, Silent: f.Get("silent") != ""})
-	if errors.Is(err, status.ErrConflict) {
+	return answers{then: "/admin/maintenance/" + id, done: "extended", conflict: func() error {
 		return s.sendMaintenanceOf(c, http.StatusConflict, maintenancePage{
 			Alert: "Nothing was done: this maintenance changed after you loaded it. Look again, then repeat.",
 		})
-	}
-	if err != nil {
-		return err
-	}
-	return redirect(c, "/admin/maintenance/"+id, "extended")
+	}}.answer(c, err)
 }
