@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -98,8 +99,9 @@ func composeCalls(list []call, components []status.Component, publicURL string) 
 	if len(list) == 0 {
 		return Message{}, Skipped{Reason: "no draft waits any more that operators were to hear of"}
 	}
-	slices.SortStableFunc(list, func(a, b call) int { // who waits first, of those the worst
-		return cmp.Or(order(b.issue.Waits())-order(a.issue.Waits()), b.issue.Impact.Rank()-a.issue.Impact.Rank())
+	slices.SortStableFunc(list, func(a, b call) int { // who waits first, of those the worst, of those the oldest
+		return cmp.Or(order(b.issue.Waits())-order(a.issue.Waits()), b.issue.Impact.Rank()-a.issue.Impact.Rank(),
+			a.issue.StartedAt.Compare(b.issue.StartedAt))
 	})
 	base := strings.TrimRight(publicURL, "/")
 	m := Message{letters: new(formLetters), Link: base + "/admin", LinkWords: "Open the queue"}
@@ -127,14 +129,14 @@ func composeCalls(list []call, components []status.Component, publicURL string) 
 		}
 	}
 	m.Code = string(m.Event)
-	if len(list) == 1 {
-		m.Link, m.Affected, m.Facts = first.Link, first.Affected, first.facts()
-		if waiting > 0 {
-			m.LinkWords = "Review and publish"
-		}
+	if waiting == 1 {
+		m.Link, m.LinkWords = first.Link, "Review and publish"
+	}
+	if len(list) > 1 {
+		m.several(waiting)
 		return m, nil
 	}
-	m.several(waiting)
+	m.Link, m.Affected, m.Facts = first.Link, first.Affected, first.facts()
 	return m, nil
 }
 
@@ -143,10 +145,14 @@ const mostCalled = 10
 
 // several words a message about more than one draft.
 func (m *Message) several(waiting int) {
+	more := len(m.Drafts) - 1
+	if waiting > 0 {
+		more = waiting - 1
+	}
 	if waiting > 1 {
 		m.State = fmt.Sprintf("%d drafts wait", waiting)
 	}
-	if more := len(m.Drafts) - 1; more > 0 {
+	if more > 0 {
 		m.Title = fmt.Sprintf("%s, and %d more", cutTo(oneLine(m.Title), 80), more)
 	}
 	for n, c := range m.Drafts {
@@ -169,7 +175,7 @@ func order(b bool) int {
 func (c call) called(components []status.Component, base string) Called {
 	out := Called{
 		ID: c.issue.ID, Title: c.issue.Title, Impact: c.issue.Impact, Since: c.issue.StartedAt,
-		Affected: names(c.issue.Components, components, true), Link: base + "/admin/issues/" + c.issue.ID,
+		Affected: names(c.issue.Components, components, true), Link: base + "/admin/issues/" + url.PathEscape(c.issue.ID),
 	}
 	for _, s := range c.alerts {
 		if !s.Firing {
@@ -231,7 +237,7 @@ func (c Called) facts() []string {
 	if c.Lead != "" {
 		facts = append(facts, "The first alert says: "+c.Lead)
 	}
-	return append(facts, "It is not public until somebody publishes it.")
+	return append(facts, "It is not public yet.")
 }
 
 func sentence(words string) string { return strings.ToUpper(words[:1]) + words[1:] + "." }

@@ -118,11 +118,19 @@ func TestOneMessageTellsOfAStorm(t *testing.T) {
 	list[9].issue.Impact = status.ImpactCritical
 	list = append(list, call{events: []status.Event{status.EventDraftDone}, issue: waitingDraft("i99", publishedByAda)})
 	m := theCall(t, list...)
-	if m.State != "14 drafts wait" || m.Title != "System 9 is down, and 14 more" || m.Tone != ToneTrouble || m.Link != pageURL+"/admin" {
+	if m.State != "14 drafts wait" || m.Title != "System 9 is down, and 13 more" || m.Tone != ToneTrouble || m.Link != pageURL+"/admin" {
 		t.Errorf("%+v", m)
 	}
 	if len(m.Facts) != mostCalled+1 || !strings.HasPrefix(m.Facts[0], "• System 9 is down: impact critical, 1 alert fires") || m.Facts[mostCalled] != "and 5 more" {
 		t.Errorf("%q", m.Facts)
+	}
+}
+
+func TestTheOneThatWaitsIsLinkedBesideThoseThatNoLongerDo(t *testing.T) {
+	done := call{events: []status.Event{status.EventDraftDone}, issue: waitingDraft("i2", publishedByAda)}
+	m := theCall(t, done, call{events: []status.Event{status.EventDraftWaits}, issue: waitingDraft("i1")})
+	if m.State != "A draft still waits" || m.Title != "Checkout is unavailable in eu-west" || m.Link != pageURL+"/admin/issues/i1" || len(m.Facts) != 2 {
+		t.Errorf("%+v", m)
 	}
 }
 

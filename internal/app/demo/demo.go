@@ -111,6 +111,7 @@ func configure(dir, address, smtp, x string) (app.Config, error) {
 		c.Page.Name = "Example Shop"
 		c.Webhook.Secret = []string{secret}
 		c.SMTP.URL, c.SMTP.From, c.SMTP.Coalesce = smtp, "Example Shop <status@example.com>", "1s"
+		c.SMTP.Operators = []string{onCall}
 		c.Twitter.ConsumerKey, c.Twitter.ConsumerSecret = keys.ConsumerKey, keys.ConsumerSecret
 		c.Twitter.AccessToken, c.Twitter.AccessSecret, c.Twitter.BaseURL = keys.AccessToken, keys.AccessSecret, x
 		none := 0

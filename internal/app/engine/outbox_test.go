@@ -40,9 +40,9 @@ func (standing) Wait(ctx context.Context, _ time.Duration, wake <-chan struct{})
 
 // broadcast runs the broadcaster until the channel has heard n messages more,
 // and then until it has marked them.
-func (s *site) broadcast(f *feed, n int) {
+func (s *site) broadcast(f *feed, n int, others ...broadcast.Sender) {
 	s.t.Helper()
-	b := broadcast.New(broadcast.Config{}, s.store, s.store, []broadcast.Sender{f}, standing{s.clock}, slog.New(slog.DiscardHandler))
+	b := broadcast.New(broadcast.Config{}, s.store, s.store, append(others, f), standing{s.clock}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = b.Run(ctx, nil) }()
