@@ -88,13 +88,14 @@ func TestWhatNewRelicsWebhooksLoseIsFoundByAsking(t *testing.T) {
 // All of its bad days: what ended meanwhile ends when it answers again, and
 // admins see why nothing moves.
 func TestABadDayOfNewRelicTurnsNothingGreen(t *testing.T) {
+	t.Parallel()
 	for name, day := range map[string]struct {
 		answer nerdgraphfake.Answer
 		times  int
 		shown  string
 	}{
 		"errors inside a 200": {nerdgraphfake.Refusal("SERVER_ERROR", "Something went wrong"), 5, "SERVER_ERROR: Something went wrong"},
-		"too many requests":   {nerdgraphfake.RateLimited(4 * time.Second), 1, "429 Too Many Requests"},
+		"too many requests":   {nerdgraphfake.RateLimited(8 * time.Second), 1, "429 Too Many Requests"},
 		"a key gone bad":      {nerdgraphfake.Unauthorized(), 5, "is the key a user key, and still good?"},
 		"it hangs":            {nerdgraphfake.Hanging(), 2, "context deadline exceeded"},
 	} {

@@ -9,6 +9,7 @@ import (
 // what fires is found only by asking. And since it has not been up for long,
 // nothing of it may resolve by itself.
 func TestWhatWebhooksLoseIsFoundByAsking(t *testing.T) {
+	t.Parallel()
 	for _, v := range alertmanagers {
 		t.Run(v.version, func(t *testing.T) {
 			t.Parallel()

@@ -20,6 +20,7 @@ var checkoutDown = labels{"alertname": "CheckoutDown", "region": "eu", "severity
 // fires, a person confirms it in their own words, everybody hears of it, it
 // clears, and the words stay.
 func TestAnAlertBecomesAnIssueAndEndsInThePersonsWords(t *testing.T) {
+	t.Parallel()
 	for _, am := range alertmanagers {
 		t.Run("Alertmanager "+am.version, func(t *testing.T) {
 			onBothDatabases(t, func(t *testing.T, dsn string) {
@@ -48,6 +49,7 @@ func TestAnAlertBecomesAnIssueAndEndsInThePersonsWords(t *testing.T) {
 
 // New Relic's payloads, in the three shapes that accounts have.
 func TestANewRelicIssueBecomesAnIssueAndEnds(t *testing.T) {
+	t.Parallel()
 	for _, shape := range []struct{ name, opened, closed string }{
 		{"default workflow", "newrelic-default-activated.json", "newrelic-default-closed.json"},
 		{"classic channel", "newrelic-legacy-open.json", "newrelic-legacy-closed.json"},
