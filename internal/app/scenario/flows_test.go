@@ -228,8 +228,8 @@ var everyFlow = []flow{
 	}},
 }
 
-// Each flow of the admin in Chromium: on a phone and at a desk, with and without
-// JavaScript, axe clean on each page on the way.
+// Each flow of the admin in Chromium: on a phone with and without JavaScript and
+// at a desk, axe clean on each page on the way.
 func TestAdminFlows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, setup{})

@@ -207,8 +207,10 @@ func (h *hand) shoot(file string) {
 	}
 }
 
-// everyScreen is how people may sit before the admin.
+// everyScreen is how people may sit before the admin. Without JavaScript a desk
+// shows what a phone does, in other places; whoever works by keyboard alone does
+// without it there.
 var everyScreen = []struct {
 	screen
 	scripted bool
-}{{onPhone, false}, {onPhone, true}, {atDesk, false}, {atDesk, true}}
+}{{onPhone, false}, {onPhone, true}, {atDesk, true}}
