@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,53 @@ func TestAPageWhoseOwnIssueChangedDoesNotWait(t *testing.T) {
 	}
 	if p.Find("/issues/aa2") != nil {
 		t.Error("the page of an issue that was taken back is still there")
+	}
+}
+
+// A site that follows others, and took over what it could, is the one that a fresh
+// start makes.
+func TestASiteThatFollowsOthersIsAFreshOne(t *testing.T) {
+	p, w, clock := stage(t, settings(), storm())
+	for _, step := range []struct {
+		name   string
+		change func(*status.View)
+	}{
+		{"one more", func(v *status.View) {
+			v.Issues = append(listed(issue("more", "One more", noon, status.ImpactMinor)), v.Issues...)
+		}},
+		{"told otherwise", func(v *status.View) { v.Issues[0].Title = "Retitled" }},
+		{"merged", func(v *status.View) {
+			*v.Issues[0] = resolve(*v.Issues[0], time.Minute, "")
+			v.Issues[0].MergedInto = v.Issues[1].ID
+		}},
+		{"the other is told otherwise", func(v *status.View) { v.Issues[1].Title = "It goes on" }},
+		{"a component has another name", func(v *status.View) {
+			v.Components = slices.Clone(v.Components)
+			v.Components[slices.IndexFunc(v.Components, func(c status.Component) bool { return c.ID == "cards" })].Name = "Another name"
+		}},
+		{"corrected", func(v *status.View) {
+			v.Corrections = append(slices.Clone(v.Corrections), status.Correction{
+				ID: "k", ComponentID: "cards", From: noon.Add(-80 * time.Minute), To: noon.Add(-70 * time.Minute), Status: status.Operational, Reason: "Nothing was wrong", CreatedAt: noon,
+			})
+		}},
+		{"worse", worse},
+		{"nothing but time", func(*status.View) { clock.now = clock.now.Add(2 * time.Minute) }},
+	} {
+		w.change(step.change)
+		if err := p.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		fresh, _, other := stage(t, settings(), w.view)
+		other.now = clock.now
+		fresh.site.Store(&site{})
+		if err := fresh.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for path, doc := range fresh.site.Load().docs {
+			if got := p.Find(path); path != "/version.json" && (got == nil || got.ETag != doc.ETag) {
+				t.Errorf("%s: %s is not what a fresh start makes", step.name, path)
+			}
+		}
 	}
 }
 

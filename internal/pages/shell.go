@@ -43,26 +43,41 @@ type shell struct {
 // An edition is one state of the world at one moment, with what all pages need
 // of it worked out once.
 type edition struct {
-	view  status.View
-	open  []int     // places of the issues that are open
-	now   time.Time // whole minutes
-	late  time.Time // last successful reading; zero: the view is current
-	sum   status.Summary
-	head  headline
-	lang  *language
-	names map[string]string // of public components, by id
-	slugs map[string]string
-	texts *memo[string, template.HTML]  // rendered bodies by their source: each is shown several times
-	bars  *memo[barsKey, barred]        // the days of components
-	lines *memo[lineKey, template.HTML] // components in lists
-	rows  *memo[rowKey, row]            // the same, while the clock stands
-	cards *memo[issueKey, issueCard]    // open issues
-	items *memo[issueKey, pastItem]     // issues in lists
+	view   status.View
+	open   []int     // places of the issues that are open
+	now    time.Time // whole minutes
+	late   time.Time // last successful reading; zero: the view is current
+	sum    status.Summary
+	head   headline
+	lang   *language
+	behind *backdrop
+	names  map[string]string // of public components, by id
+	slugs  map[string]string
+	texts  *memo[string, template.HTML]  // rendered bodies by their source: each is shown several times
+	bars   *memo[barsKey, barred]        // the days of components
+	lines  *memo[lineKey, template.HTML] // components in lists
+	rows   *memo[rowKey, row]            // the same, while the clock stands
+	cards  *memo[issueKey, issueCard]    // open issues
+	items  *memo[issueKey, pastItem]     // issues in lists
 	// coming are the times of series that are no maintenances yet
 	coming *memo[seriesKey, []time.Time]
 	ends   func() ends
 	// outages of each component, worked out when first asked for
 	outages func() map[string][]status.Outage
+}
+
+// A backdrop is what stands behind the pages of all issues: the clock, the state of
+// the whole, the names of components and the corrections. An edition with the same
+// as the one before shares it.
+type backdrop struct {
+	now, late   time.Time
+	class       string
+	names       map[string]string
+	corrections []status.Correction
+}
+
+func (b *backdrop) same(o *backdrop) bool {
+	return b.now.Equal(o.now) && b.late.Equal(o.late) && b.class == o.class && maps.Equal(b.names, o.names) && reflect.DeepEqual(b.corrections, o.corrections)
 }
 
 // An alternate is the same page in another language.
@@ -104,6 +119,7 @@ func newEdition(v status.View, now, late time.Time, old *edition) *edition {
 		e.names[c.ID] = oneLine(c.Name)
 		e.slugs[c.ID] = c.Slug
 	}
+	e.behind = &backdrop{now, late, e.head.Class, e.names, v.Corrections}
 	return e
 }
 
@@ -145,6 +161,9 @@ func overview(v status.View, open []int, now time.Time) status.Summary {
 // after takes over from the edition before what needs not be made again.
 func (e *edition) after(old *edition) *edition {
 	if old != nil {
+		if e.behind.same(old.behind) {
+			e.behind = old.behind
+		}
 		e.texts, e.bars, e.lines, e.rows = old.texts.next(), old.bars.next(), old.lines.next(), old.rows.next()
 		e.coming = old.coming.next()
 		if maps.Equal(e.names, old.names) {
@@ -159,7 +178,7 @@ func (e *edition) after(old *edition) *edition {
 // take takes over all that was worked out for an edition that shows the same.
 func (e *edition) take(same *edition) {
 	e.texts, e.bars, e.lines, e.rows, e.cards, e.items = same.texts, same.bars, same.lines, same.rows, same.cards, same.items
-	e.coming, e.outages, e.ends = same.coming, same.outages, same.ends
+	e.coming, e.outages, e.ends, e.behind = same.coming, same.outages, same.ends, same.behind
 }
 
 // in is the edition in a language.

@@ -25,6 +25,7 @@ type leaf struct {
 	subject any // an issue or a maintenance, nil on other pages
 	content any // for the template
 	live    bool
+	behind  *backdrop // of the page of an issue
 }
 
 // site renders what must be new at once: the front page, open issues that changed,
@@ -125,8 +126,20 @@ func (p *press) putOpen(s *shelf, e *edition) error {
 	return nil
 }
 
+// putIssue shelves the page of an issue. When neither that nor what is behind it
+// changed, it is not even looked what would stand on it.
 func (p *press) putIssue(s *shelf, e *edition, i status.Issue) error {
-	return e.shelve(s, "/issues/"+i.ID, "issue", htmlKind, leaf{i, p.issue(e, i), true})
+	path := "/issues/" + i.ID
+	alone := i.MergedInto == "" && len(e.ends().parts[i.ID]) == 0 // it tells of no other issue
+	if was := s.old.leaves[path]; alone && was.behind == e.behind && reflect.DeepEqual(was.subject, i) {
+		s.docs[path], s.leaves[path] = s.old.docs[path], was
+		return nil
+	}
+	l := leaf{subject: i, content: p.issue(e, i), live: true}
+	if alone {
+		l.behind = e.behind
+	}
+	return e.shelve(s, path, "issue", htmlKind, l)
 }
 
 // keptAhead is how many issues that are over have their pages rendered ahead, and
@@ -153,7 +166,7 @@ func (p *press) putPages(s *shelf, e *edition) error {
 		if m.Over() && !m.EndedAt.After(recent) || s.keep(path, m, true) {
 			continue
 		}
-		if err := e.shelve(s, path, "maintenance", htmlKind, leaf{m, p.work(e, m), true}); err != nil {
+		if err := e.shelve(s, path, "maintenance", htmlKind, leaf{subject: m, content: p.work(e, m), live: true}); err != nil {
 			return err
 		}
 	}
