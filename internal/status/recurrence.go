@@ -14,7 +14,9 @@ type Recurrence struct {
 	TimeZone string // IANA name of the zone whose local time is kept; "" is UTC
 }
 
-// Zone is the time zone whose local time is kept.
+// Zone is the time zone whose local time is kept. The entity holds its name, not the
+// zone: a name is what is stored, compared and sent, and it follows the rules of the
+// zone as they change. To look it up is to read a table that the binary carries.
 func (r Recurrence) Zone() (*time.Location, error) {
 	zone, err := time.LoadLocation(r.TimeZone)
 	if err != nil || r.TimeZone == "Local" {
