@@ -95,6 +95,7 @@ CREATE TABLE issues (
     snoozed_until bigint,
     merged_into text NOT NULL DEFAULT ''::text,
     postmortem_draft text NOT NULL DEFAULT ''::text,
+    called_at bigint,
     CONSTRAINT issues_check CHECK (origin = 'manual'::text OR rule <> ''::text),
     CONSTRAINT issues_check1 CHECK (state <> 'resolved'::text OR resolved_at IS NOT NULL),
     CONSTRAINT issues_check2 CHECK (stage <> 'published'::text OR published_at IS NOT NULL),
@@ -387,14 +388,6 @@ CREATE INDEX corrections_to ON corrections USING btree (to_at);
 
 CREATE INDEX corrections_revision ON corrections USING btree (revision);
 
-CREATE TABLE timers (
-    kind text NOT NULL,
-    subject text NOT NULL,
-    due_at bigint NOT NULL,
-    CONSTRAINT timers_new_kind_check CHECK (kind = ANY (ARRAY['hold'::text, 'publish'::text, 'settle'::text, 'judge'::text, 'confirm'::text, 'remind'::text])),
-    CONSTRAINT timers_new_pkey PRIMARY KEY (kind, subject)
-);
-
 CREATE TABLE deliveries (
     id text NOT NULL,
     announcement_id text NOT NULL,
@@ -608,6 +601,14 @@ CREATE INDEX deliveries_due ON deliveries USING btree (channel, priority, create
 
 CREATE INDEX subscribers_contact ON subscribers USING btree (contact) WHERE contact <> ''::text;
 
+CREATE TABLE timers (
+    kind text NOT NULL,
+    subject text NOT NULL,
+    due_at bigint NOT NULL,
+    CONSTRAINT timers_then_kind_check CHECK (kind = ANY (ARRAY['hold'::text, 'publish'::text, 'settle'::text, 'judge'::text, 'confirm'::text, 'remind'::text, 'nudge'::text])),
+    CONSTRAINT timers_then_pkey PRIMARY KEY (kind, subject)
+);
+
 INSERT INTO goose_db_version (version_id, is_applied) VALUES
     ('0', 'true'),
     ('1', 'true'),
@@ -634,7 +635,8 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES
     ('54', 'true'),
     ('55', 'true'),
     ('56', 'true'),
-    ('57', 'true');
+    ('57', 'true'),
+    ('60', 'true');
 
 INSERT INTO board (id, revision, minted, seed) VALUES
     ('1', '0', '0', '');

@@ -80,7 +80,7 @@ CREATE TABLE issues (
     escalated     TEXT,
     recurrence_of TEXT NOT NULL,
     announced_at  BIGINT,
-    revision      BIGINT NOT NULL, published_by TEXT NOT NULL DEFAULT '', claimed_by TEXT NOT NULL DEFAULT '', claimed_at BIGINT, snoozed_by TEXT NOT NULL DEFAULT '', snoozed_until BIGINT, merged_into TEXT NOT NULL DEFAULT '', postmortem_draft TEXT NOT NULL DEFAULT '',
+    revision      BIGINT NOT NULL, published_by TEXT NOT NULL DEFAULT '', claimed_by TEXT NOT NULL DEFAULT '', claimed_at BIGINT, snoozed_by TEXT NOT NULL DEFAULT '', snoozed_until BIGINT, merged_into TEXT NOT NULL DEFAULT '', postmortem_draft TEXT NOT NULL DEFAULT '', called_at BIGINT,
     CHECK (origin = 'manual' OR rule <> ''),
     CHECK (state <> 'resolved' OR resolved_at IS NOT NULL),
     CHECK (stage <> 'published' OR published_at IS NOT NULL),
@@ -329,13 +329,6 @@ CREATE INDEX corrections_to ON corrections (to_at);
 
 CREATE INDEX corrections_revision ON corrections (revision);
 
-CREATE TABLE "timers" (
-    kind    TEXT NOT NULL CHECK (kind IN ('hold', 'publish', 'settle', 'judge', 'confirm', 'remind')),
-    subject TEXT NOT NULL,
-    due_at  BIGINT NOT NULL,
-    PRIMARY KEY (kind, subject)
-);
-
 CREATE TABLE "deliveries" (
     id              TEXT PRIMARY KEY,
     announcement_id TEXT NOT NULL,
@@ -526,6 +519,13 @@ CREATE INDEX deliveries_due ON deliveries (channel, priority, created_at) WHERE 
 
 CREATE INDEX subscribers_contact ON subscribers (contact) WHERE contact <> '';
 
+CREATE TABLE "timers" (
+    kind    TEXT NOT NULL CHECK (kind IN ('hold', 'publish', 'settle', 'judge', 'confirm', 'remind', 'nudge')),
+    subject TEXT NOT NULL,
+    due_at  BIGINT NOT NULL,
+    PRIMARY KEY (kind, subject)
+);
+
 INSERT INTO goose_db_version (version_id, is_applied) VALUES
     (0, 1),
     (1, 1),
@@ -551,7 +551,8 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES
     (53, 1),
     (54, 1),
     (56, 1),
-    (57, 1);
+    (57, 1),
+    (60, 1);
 
 INSERT INTO board (id, revision, minted, seed) VALUES
     (1, 0, 0, '');
