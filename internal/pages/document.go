@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -27,6 +28,17 @@ type Doc struct {
 	Header       [][2]string
 
 	packed bool // all forms were tried; Brotli takes its time
+	kept   atomic.Value
+}
+
+// Once is what first made of this document when it was asked for the first time.
+// A server keeps there what it needs again each time that it sends the document.
+func (d *Doc) Once(first func(*Doc) any) any {
+	if kept := d.kept.Load(); kept != nil {
+		return kept
+	}
+	d.kept.CompareAndSwap(nil, first(d))
+	return d.kept.Load()
 }
 
 // A kind is what documents of one sort have in common.
@@ -188,13 +200,15 @@ func gzipped(raw []byte, wanted func() bool) []byte {
 // pack is the document with all its forms, as small as is worth the time; nil when
 // they were not wanted any more before they were done.
 func (d *Doc) pack(wanted func() bool) *Doc {
-	whole := *d
-	whole.packed = true
+	whole := &Doc{
+		Status: d.Status, ContentType: d.ContentType, CacheControl: d.CacheControl, Header: d.Header,
+		ETag: d.ETag, LastModified: d.LastModified, Raw: d.Raw, packed: true,
+	}
 	whole.Gzip, whole.Brotli = gzipped(d.Raw, wanted), compressed(&brotliWriters, d.Raw, wanted)
 	if !wanted() && (whole.Gzip == nil || whole.Brotli == nil) {
 		return nil
 	}
-	return &whole
+	return whole
 }
 
 // Version is the ETag without its quotes.

@@ -1,11 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"time"
 	"unsafe"
@@ -28,13 +28,18 @@ func (s *Server) front(behind fasthttp.RequestHandler) fasthttp.RequestHandler {
 			behind(ctx)
 			return
 		}
-		path := ctx.URI().PathOriginal()
+		path, query, asked := bytes.Cut(h.RequestURI(), []byte("?"))
 		doc := s.pages.Find(unsafe.String(unsafe.SliceData(path), len(path))) // only looked at
 		if doc == nil || !s.site.knows(h.Host()) {
 			behind(ctx)
 			return
 		}
-		s.writeDoc(ctx, doc)
+		as := shapeOf(h, doc)
+		headOf(doc, as).CopyTo(&ctx.Response.Header)
+		if asked && bytes.Contains(query, []byte("refresh")) {
+			setRefresh(ctx)
+		}
+		sendBody(ctx, doc, as)
 	}
 }
 
@@ -71,50 +76,12 @@ func isRead(method string) bool { return method == fiber.MethodGet || method == 
 // sendDoc answers with a document, or with 304 when the visitor has it. It
 // never writes to the document's bytes: they are everybody's.
 func (s *Server) sendDoc(c *fiber.Ctx, doc *pages.Doc) error {
-	s.writeDoc(c.Context(), doc)
+	ctx := c.Context()
+	as := shapeOf(&ctx.Request.Header, doc)
+	writeHead(&ctx.Response.Header, doc, as)
+	setRefresh(ctx)
+	sendBody(ctx, doc, as)
 	return nil
-}
-
-// writeDoc does not allocate.
-func (s *Server) writeDoc(ctx *fasthttp.RequestCtx, doc *pages.Doc) {
-	h := &ctx.Response.Header
-	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	if doc.CacheControl != "" {
-		h.Set(fiber.HeaderCacheControl, doc.CacheControl)
-	}
-	if doc.ETag != "" {
-		h.Set(fiber.HeaderETag, doc.ETag)
-	}
-	if !doc.LastModified.IsZero() {
-		var date [len(time.RFC1123) + 1]byte
-		h.SetBytesV(fiber.HeaderLastModified, fasthttp.AppendHTTPDate(date[:0], doc.LastModified))
-	}
-	for _, field := range doc.Header {
-		h.Set(field[0], field[1])
-	}
-	if n := refreshSeconds(ctx.QueryArgs().Peek("refresh")); n > 0 {
-		h.Set("Refresh", strconv.Itoa(n))
-	}
-	if doc.Status == http.StatusOK && unchanged(&ctx.Request.Header, doc) {
-		ctx.SetStatusCode(http.StatusNotModified)
-		return
-	}
-	h.SetContentType(doc.ContentType)
-	code := doc.Status
-	if code == 0 {
-		code = http.StatusOK
-	}
-	ctx.SetStatusCode(code)
-	switch bestEncoding(ctx.Request.Header.Peek(fiber.HeaderAcceptEncoding), doc.Gzip != nil, doc.Brotli != nil) {
-	case brotlied:
-		h.Set(fiber.HeaderContentEncoding, "br")
-		ctx.Response.SetBodyRaw(doc.Brotli)
-	case gzipped:
-		h.Set(fiber.HeaderContentEncoding, "gzip")
-		ctx.Response.SetBodyRaw(doc.Gzip)
-	default:
-		ctx.Response.SetBodyRaw(doc.Raw)
-	}
 }
 
 // unchanged evaluates the preconditions of a GET in the order of RFC 9110

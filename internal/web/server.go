@@ -91,6 +91,7 @@ func New(cfg Config, deps Deps) *Server {
 		StrictRouting:                true,
 		BodyLimit:                    bodyLimit,
 		ReadBufferSize:               headerLimit,
+		WriteBufferSize:              writeBuffer,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
@@ -171,7 +172,7 @@ func (s *Server) App() *fiber.App { return s.app }
 
 // Serve answers on the listener until Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
-	return s.app.Listener(newCrowdListener(patientListener{Listener: ln, clock: s.clock, log: s.log, done: s.done}, s))
+	return s.app.Listener(unhurriedListener{newCrowdListener(patientListener{Listener: ln, clock: s.clock, log: s.log, done: s.done}, s)})
 }
 
 // Shutdown stops accepting and waits for requests under way, until ctx ends.
