@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -179,20 +178,21 @@ func (s *Store) RootDelivery(ctx context.Context, channel, subjectID string) (st
 // the channels, zero if nothing waits. Of what is due by now, any is as good as
 // the first. What waits on a paused channel does not count.
 func (s *Store) NextDelivery(ctx context.Context, now time.Time, channels []string) (time.Time, error) {
+	// A part for each queue: PostgreSQL takes a list of queues for a hundred of
+	// them, and compiles a plan for as many, which takes it longer than to run it.
 	// In a long queue one that is due is found at once, the first is not.
-	const waits = "FROM deliveries WHERE channel = c.value AND priority = CAST(p.value AS bigint) AND state = 'queued'"
-	elements := s.dialect.elements
-	priorities := make([]string, len(status.Priorities))
-	for n, p := range status.Priorities {
-		priorities[n] = strconv.FormatInt(int64(p), 10)
+	query := `SELECT MIN(due) FROM (SELECT MIN(due_at) AS due FROM announcements WHERE fanned_out_at IS NULL
+		UNION ALL SELECT MIN(due_at) FROM dispatches WHERE fanned_out_at IS NULL AND channel IN ` + s.dialect.elements("?")
+	args := []any{list(channels)}
+	for _, channel := range channels {
+		for _, p := range status.Priorities {
+			waits := fmt.Sprintf("FROM deliveries WHERE channel = ? AND priority = %d AND state = 'queued'", p)
+			query += ` UNION ALL SELECT COALESCE((SELECT due_at ` + waits + ` AND due_at <= ? ORDER BY created_at LIMIT 1), (SELECT MIN(due_at) ` + waits + `))
+				WHERE NOT EXISTS (SELECT 1 FROM channels AS c WHERE c.channel = ? AND c.paused)`
+			args = append(args, channel, stamp(now), channel, channel)
+		}
 	}
-	query := `SELECT MIN(due) FROM (
-		SELECT MIN(due_at) AS due FROM announcements WHERE fanned_out_at IS NULL
-		UNION ALL SELECT MIN(due_at) FROM dispatches WHERE fanned_out_at IS NULL AND channel IN ` + elements("?") + `
-		UNION ALL SELECT COALESCE((SELECT due_at ` + waits + ` AND due_at <= ? ORDER BY created_at LIMIT 1), (SELECT MIN(due_at) ` + waits + `))
-			FROM ` + elements("?") + ` AS c CROSS JOIN ` + elements("?") + ` AS p
-			WHERE NOT EXISTS (SELECT 1 FROM channels AS ch WHERE ch.channel = c.value AND ch.paused)) AS dues`
-	return earliest(ctx, s.read, query, list(channels), stamp(now), list(channels), list(priorities))
+	return earliest(ctx, s.read, query+") AS dues", args...)
 }
 
 // DeliveryCounts counts the deliveries about a subject, or all when it is "",
