@@ -175,12 +175,8 @@ func TestMailIsAsFastAsTheBareLibraryAndFasterAfar(t *testing.T) {
 			ratio, rate := median(r.ratios), median(r.rates)
 			figure(t, "round trip %v, %s: %.0f mails/s, %.2f of a bare loop of the library, both over %d connections (%d rounds: %.0f, ratios %.2f)",
 				roundTrip, name, rate, ratio, defaultConnections, len(r.rates), r.rates, r.ratios)
-			want := 0.9
-			if name == "postgres" && roundTrip == 0 {
-				want = 0.6 // it shares the two cores with the loop and the mail server, which want them whole
-			}
-			if ratio < want {
-				t.Errorf("at %v over %s: %.2f of the bare loop, want %v", roundTrip, name, ratio, want)
+			if ratio < 0.9 {
+				t.Errorf("at %v over %s: %.2f of the bare loop, want 0.9", roundTrip, name, ratio)
 			}
 			if roundTrip > 0 && rate < 500 {
 				t.Errorf("at %v over %s: %.0f/s, want 500", roundTrip, name, rate)
