@@ -54,7 +54,8 @@ func checkOf(name, kind string, look func() (broadcast.Checked, error)) status.C
 }
 
 // errNoChannel is the answer to whoever wants a channel that is not there.
-func errNoChannel(name string, names []string) error {
+func errNoChannel(name string, cfg Config) error {
+	names := slices.Concat(cfg.ChannelNames(), cfg.OperatorChannels())
 	if len(names) == 0 {
 		return errors.New("no channels are configured: see docs/channels.md")
 	}
@@ -81,7 +82,7 @@ func SendTest(ctx context.Context, cfg Config, name string) ([]status.Check, err
 			})}, nil
 		}
 	}
-	return nil, errNoChannel(name, slices.Concat(cfg.ChannelNames(), cfg.OperatorChannels()))
+	return nil, errNoChannel(name, cfg)
 }
 
 func tryOut(ctx context.Context, sender *broadcast.Channel) (string, error) {
@@ -112,5 +113,5 @@ func (d *Daemon) tryChannel(ctx context.Context, name string, send bool) (said s
 		found, err := sender.Check(ctx)
 		return found.Said, err
 	}
-	return "", errNoChannel(name, slices.Concat(d.cfg.ChannelNames(), d.cfg.OperatorChannels()))
+	return "", errNoChannel(name, d.cfg)
 }

@@ -106,7 +106,7 @@ func (c Config) OperatorChannels() []string { return c.namesFor(status.Operators
 func (c Config) namesFor(readers status.Readers) []string {
 	var out []string
 	for _, ch := range c.Channels {
-		if (ch.Audience == string(status.Operators)) == (readers == status.Operators) {
+		if broadcast.ReadersOf(ch.Audience) == readers {
 			out = append(out, ch.Name)
 		}
 	}
@@ -117,7 +117,7 @@ func (c Config) namesFor(readers status.Readers) []string {
 func (c Config) drafts() status.Drafts {
 	after, _ := model.ParseDuration(c.Drafts.RemindAfter) // complete has read it
 	return status.Drafts{
-		Tell:        len(c.OperatorChannels()) > 0 || c.SMTP.URL != "" && len(c.SMTP.Operators) > 0,
+		Tell:        len(c.OperatorChannels()) > 0 || len(c.SMTP.Operators) > 0,
 		RemindAfter: time.Duration(after),
 	}
 }

@@ -76,11 +76,10 @@ func New(ctx context.Context, cfg Config, opt Options) (*Daemon, error) {
 	if err := d.begin(); err != nil {
 		return nil, err
 	}
-	rules, err := LoadRules(cfg.Rules, cfg.ChannelNames()...)
+	rules, err := d.loadRules(cfg.Rules)
 	if err != nil {
 		return nil, err
 	}
-	rules.Drafts = cfg.drafts()
 	d.rules.Store(&web.RulesState{Rules: rules, LoadedAt: d.clock.Now()})
 	if err := os.MkdirAll(cfg.DataDir, 0o755); err != nil {
 		return nil, fmt.Errorf("data_dir: %w", err)

@@ -45,6 +45,16 @@ func LoadRules(file string, channels ...string) (*status.Rules, error) {
 	return alerts.LoadRules(file, src, channels...)
 }
 
+// loadRules reads the rules for the channels that there are: new ones begin with
+// the next start.
+func (d *Daemon) loadRules(file string) (*status.Rules, error) {
+	rules, err := LoadRules(file, d.cfg.ChannelNames()...)
+	if err == nil {
+		rules.Drafts = d.cfg.drafts()
+	}
+	return rules, err
+}
+
 // Reload reads configuration and rules anew. Bad ones change nothing: the old
 // rules stay in force, and the error is shown to admins.
 func (d *Daemon) Reload() error {
@@ -57,7 +67,7 @@ func (d *Daemon) Reload() error {
 	}
 	var rules *status.Rules
 	if err == nil {
-		rules, err = LoadRules(cfg.Rules, d.cfg.ChannelNames()...) // new channels begin with the next start
+		rules, err = d.loadRules(cfg.Rules)
 	}
 	if err != nil {
 		old.Err = err
@@ -65,7 +75,6 @@ func (d *Daemon) Reload() error {
 		d.log.Error("reload refused, the old rules stay", "err", err)
 		return err
 	}
-	rules.Drafts = d.cfg.drafts()
 	if len(cfg.Webhook.Secret) > 0 {
 		d.secrets.Store(&cfg.Webhook.Secret)
 	}

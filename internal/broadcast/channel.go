@@ -99,9 +99,9 @@ func NewChannel(cfg ChannelConfig) (*Channel, error) {
 		return nil, bad("url", "must begin with https://")
 	case cfg.Audience != "" && cfg.Audience != "public" && cfg.Audience != string(status.Operators):
 		return nil, bad("audience", "write public or operators")
-	case cfg.Audience == string(status.Operators) && (cfg.Type == Mastodon || cfg.Type == Bluesky):
+	case ReadersOf(cfg.Audience) == status.Operators && (cfg.Type == Mastodon || cfg.Type == Bluesky):
 		return nil, bad("audience", "what is posted on %s everybody can read: tell operators by slack, teams, discord or webhook", cfg.Type)
-	case cfg.Audience == string(status.Operators) && cfg.Mode != "":
+	case ReadersOf(cfg.Audience) == status.Operators && cfg.Mode != "":
 		return nil, bad("mode", "is for public channels: operators are told of every draft that waits")
 	case cfg.Mode != "" && cfg.Mode != TweetAll && cfg.Mode != TweetEnds:
 		return nil, bad("mode", "write all or first_and_resolved")
@@ -129,13 +129,16 @@ func (c *Channel) Channel() string { return c.cfg.Name }
 // Kind is what rules may call it besides its name.
 func (c *Channel) Kind() string { return c.cfg.Type }
 
-// Readers are whom the channel speaks to.
-func (c *Channel) Readers() status.Readers {
-	if c.cfg.Audience == string(status.Operators) {
+// ReadersOf reads the audience of a configured channel.
+func ReadersOf(audience string) status.Readers {
+	if audience == string(status.Operators) {
 		return status.Operators
 	}
 	return status.ThePublic
 }
+
+// Readers are whom the channel speaks to.
+func (c *Channel) Readers() status.Readers { return ReadersOf(c.cfg.Audience) }
 
 // Join is for how long what follows is gathered: on channels of operators only.
 func (c *Channel) Join() time.Duration {

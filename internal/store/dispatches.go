@@ -336,11 +336,7 @@ func (s *Store) Dispatch(ctx context.Context, id string) (status.Dispatch, error
 // DeliveriesOf lists the deliveries of a dispatch in these states, those with
 // trouble first.
 func (s *Store) DeliveriesOf(ctx context.Context, dispatchID string, states []status.DeliveryState, limit int) ([]status.Delivery, error) {
-	words := make([]string, len(states))
-	for n, st := range states {
-		words[n] = string(st)
-	}
 	tail, args := limited(`WHERE (update_id, channel) IN (SELECT update_id, channel FROM dispatches WHERE id = ?)
-		AND state IN `+s.dialect.elements("?")+" ORDER BY last_error = '', state, recipient", []any{dispatchID, list(words)}, limit)
+		AND state IN `+s.dialect.elements("?")+" ORDER BY last_error = '', state, recipient", []any{dispatchID, list(states)}, limit)
 	return deliveries.list(ctx, s.read, tail, args...)
 }

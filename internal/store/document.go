@@ -50,9 +50,9 @@ func toJSON(v any) ([]byte, error) {
 }
 
 // list is a JSON array of strings, the parameter of dialect.elements.
-func list(values []string) string {
+func list[T ~string](values []T) string {
 	if values == nil {
-		values = []string{}
+		values = []T{}
 	}
 	text, _ := toJSON(values) // strings always marshal
 	return string(text)

@@ -70,21 +70,12 @@ func (s *Store) stillUntold(ctx context.Context, h handle, subjects []string) er
 		return err
 	}
 	n, err := scalar[int](ctx, h, "SELECT COUNT(*) FROM announcements "+of+s.dialect.elements("?")+" AND fanned_out_at IS NOT NULL AND event NOT IN "+s.dialect.elements("?"),
-		list(subjects), list(operatorEvents))
+		list(subjects), list(status.OperatorEvents))
 	if err == nil && n > 0 {
 		err = status.ErrTooLate
 	}
 	return err
 }
-
-// operatorEvents are the events that no undo has to wait for.
-var operatorEvents = func() []string {
-	var words []string
-	for _, e := range status.OperatorEvents {
-		words = append(words, string(e))
-	}
-	return words
-}()
 
 // withdraw forgets what was to be told about the subjects.
 func (s *Store) withdraw(ctx context.Context, h handle, subjects []string) error {

@@ -11,48 +11,38 @@ import (
 	"github.com/statusbridge/statusbridge/internal/pages"
 )
 
-// A shape is how a document is sent.
-type shape int
-
+// notModified stands beside the codings: of a document that the client has already
+// nothing is sent but its head.
 const (
-	asIs shape = iota
-	asGzip
-	asBrotli
-	notModified // nothing but its head
-	shapes
+	notModified encoding = brotlied + 1
+	encodings            = notModified + 1
 )
 
-// shapeOf is what the request wants of a document that it may have already.
-func shapeOf(h *fasthttp.RequestHeader, doc *pages.Doc) shape {
+// encodingFor is how to send a document that the client may have already.
+func encodingFor(h *fasthttp.RequestHeader, doc *pages.Doc) encoding {
 	if doc.Status == http.StatusOK && unchanged(h, doc) {
 		return notModified
 	}
-	switch bestEncoding(h.Peek(fiber.HeaderAcceptEncoding), doc.Gzip != nil, doc.Brotli != nil) {
-	case brotlied:
-		return asBrotli
-	case gzipped:
-		return asGzip
-	}
-	return asIs
+	return bestEncoding(h.Peek(fiber.HeaderAcceptEncoding), doc.Gzip != nil, doc.Brotli != nil)
 }
 
 // headOf is the head of the answer, to be copied. It is put together once for
 // each document: header by header that takes as long as all else we do for a
 // page.
-func headOf(doc *pages.Doc, as shape) *fasthttp.ResponseHeader {
-	return &doc.Once(makeHeads).(*[shapes]fasthttp.ResponseHeader)[as]
+func headOf(doc *pages.Doc, as encoding) *fasthttp.ResponseHeader {
+	return &doc.Once(makeHeads).(*[encodings]fasthttp.ResponseHeader)[as]
 }
 
 func makeHeads(doc *pages.Doc) any {
-	heads := new([shapes]fasthttp.ResponseHeader)
+	heads := new([encodings]fasthttp.ResponseHeader)
 	for as := range heads {
-		writeHead(&heads[as], doc, shape(as))
+		writeHead(&heads[as], doc, encoding(as))
 	}
 	return heads
 }
 
 // writeHead adds what is said about the document to a head.
-func writeHead(h *fasthttp.ResponseHeader, doc *pages.Doc, as shape) {
+func writeHead(h *fasthttp.ResponseHeader, doc *pages.Doc, as encoding) {
 	h.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	if doc.CacheControl != "" {
 		h.Set(fiber.HeaderCacheControl, doc.CacheControl)
@@ -76,9 +66,9 @@ func writeHead(h *fasthttp.ResponseHeader, doc *pages.Doc, as shape) {
 		h.SetStatusCode(doc.Status)
 	}
 	switch as {
-	case asBrotli:
+	case brotlied:
 		h.Set(fiber.HeaderContentEncoding, "br")
-	case asGzip:
+	case gzipped:
 		h.Set(fiber.HeaderContentEncoding, "gzip")
 	}
 }
@@ -91,13 +81,13 @@ func setRefresh(ctx *fasthttp.RequestCtx) {
 }
 
 // sendBody does not allocate.
-func sendBody(ctx *fasthttp.RequestCtx, doc *pages.Doc, as shape) {
+func sendBody(ctx *fasthttp.RequestCtx, doc *pages.Doc, as encoding) {
 	switch as {
-	case asIs:
+	case identity:
 		ctx.Response.SetBodyRaw(doc.Raw)
-	case asGzip:
+	case gzipped:
 		ctx.Response.SetBodyRaw(doc.Gzip)
-	case asBrotli:
+	case brotlied:
 		ctx.Response.SetBodyRaw(doc.Brotli)
 	}
 }

@@ -38,7 +38,7 @@ const mostPlanned = 1000
 
 func (s *Server) showMonth(c *fiber.Ctx, _ visit) error {
 	ctx, today := c.UserContext(), s.clock.Now().UTC().Truncate(24*time.Hour)
-	first := today.AddDate(0, 0, 1-today.Day())
+	first := monthOf(today)
 	if asked := c.Query("month"); asked != "" {
 		var err error
 		if first, err = time.Parse(monthLayout, asked); err != nil {

@@ -28,15 +28,15 @@ func (s *Server) front(behind fasthttp.RequestHandler) fasthttp.RequestHandler {
 			behind(ctx)
 			return
 		}
-		path, query, asked := bytes.Cut(h.RequestURI(), []byte("?"))
+		path, _, asked := bytes.Cut(h.RequestURI(), []byte("?"))
 		doc := s.pages.Find(unsafe.String(unsafe.SliceData(path), len(path))) // only looked at
 		if doc == nil || !s.site.knows(h.Host()) {
 			behind(ctx)
 			return
 		}
-		as := shapeOf(h, doc)
+		as := encodingFor(h, doc)
 		headOf(doc, as).CopyTo(&ctx.Response.Header)
-		if asked && bytes.Contains(query, []byte("refresh")) {
+		if asked {
 			setRefresh(ctx)
 		}
 		sendBody(ctx, doc, as)
@@ -77,7 +77,7 @@ func isRead(method string) bool { return method == fiber.MethodGet || method == 
 // never writes to the document's bytes: they are everybody's.
 func (s *Server) sendDoc(c *fiber.Ctx, doc *pages.Doc) error {
 	ctx := c.Context()
-	as := shapeOf(&ctx.Request.Header, doc)
+	as := encodingFor(&ctx.Request.Header, doc)
 	writeHead(&ctx.Response.Header, doc, as)
 	setRefresh(ctx)
 	sendBody(ctx, doc, as)
