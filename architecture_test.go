@@ -68,8 +68,8 @@ var rooms = map[string]room{
 	},
 }
 
-// testRooms help tests only: they start processes, so they read clocks.
-var testRooms = []string{"internal/store/pgtest", "internal/app/scenario"}
+// testRooms help tests only: they start processes and hold clocks.
+var testRooms = []string{"internal/bubble", "internal/store/pgtest", "internal/app/scenario"}
 
 // pure is all that the core may import.
 var pure = []string{

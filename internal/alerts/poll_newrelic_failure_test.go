@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/alerts/nerdgraphfake"
+	"github.com/statusbridge/statusbridge/internal/bubble"
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
@@ -104,7 +104,7 @@ func TestAPollIsBoundedInTimeHoweverSlowNewRelicIs(t *testing.T) {
 		"page after page, each just soon enough": {each: askTimeout - time.Second, want: newRelicPatience},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				belief := newRelicBelief{signals: map[string][]status.Signal{issueID: {{Firing: true}}}}
 				p := NewPoller(PollerConfig{
 					Getenv: func(string) string { return nrKey },

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/statusbridge/statusbridge/internal/bubble"
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
@@ -120,7 +121,7 @@ func (h *house) announce(event status.Event, subject, update string) {
 }
 
 func TestAnAnnouncementReachesEveryRecipientOfEveryChannelAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail, tweets := &pen{channel: "email", parallel: 8}, &pen{channel: "twitter"}
 		h := open(t, mail, tweets)
 		defer h.stop()
@@ -137,7 +138,7 @@ func TestAnAnnouncementReachesEveryRecipientOfEveryChannelAtOnce(t *testing.T) {
 }
 
 func TestALostWakeUpOnlyDelays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email"}
 		h := open(t, mail)
 		defer h.stop()
@@ -151,7 +152,7 @@ func TestALostWakeUpOnlyDelays(t *testing.T) {
 }
 
 func TestWhatIsDueLaterIsSentLaterToTheSecond(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email"}
 		h := open(t, mail)
 		defer h.stop()
@@ -165,7 +166,7 @@ func TestWhatIsDueLaterIsSentLaterToTheSecond(t *testing.T) {
 }
 
 func TestAFailingMessageIsTriedByTheTimetableAndThenGivenUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email", answer: func(Message, int) (string, error) { return "", errors.New("connection refused") }}
 		h := open(t, mail)
 		defer h.stop()
@@ -187,7 +188,7 @@ func TestAFailingMessageIsTriedByTheTimetableAndThenGivenUp(t *testing.T) {
 }
 
 func TestAPermanentErrorFailsAtOnceWithItsReason(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email", answer: func(Message, int) (string, error) { return "", Permanent{Reason: "no such user"} }}
 		h := open(t, mail)
 		defer h.stop()
@@ -200,7 +201,7 @@ func TestAPermanentErrorFailsAtOnceWithItsReason(t *testing.T) {
 }
 
 func TestAProvidersWaitIsObeyed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		tweets := &pen{channel: "twitter", answer: func(_ Message, try int) (string, error) {
 			if try == 1 {
 				return "", RetryAfter{After: 7 * time.Minute}
@@ -218,7 +219,7 @@ func TestAProvidersWaitIsObeyed(t *testing.T) {
 }
 
 func TestABrokenChannelDelaysNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		hanging := &pen{channel: "twitter", answer: func(Message, int) (string, error) {
 			time.Sleep(10 * time.Second)
 			return "", errors.New("timeout")
@@ -239,7 +240,7 @@ func TestABrokenChannelDelaysNoOther(t *testing.T) {
 }
 
 func TestASlowRecipientHoldsUpOnlyItsOwnLine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email", parallel: 2, answer: func(m Message, _ int) (string, error) {
 			if m.Recipient == "person1@example.com" {
 				time.Sleep(8 * time.Second)
@@ -258,7 +259,7 @@ func TestASlowRecipientHoldsUpOnlyItsOwnLine(t *testing.T) {
 }
 
 func TestTwoReplicasNeverSendTheSameThoughTheServerTurnsSlow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		one, two := &pen{channel: "email", parallel: 1}, &pen{channel: "email", parallel: 1}
 		h := open(t, one)
 		defer h.stop()
@@ -285,7 +286,7 @@ func TestTwoReplicasNeverSendTheSameThoughTheServerTurnsSlow(t *testing.T) {
 }
 
 func TestWhatACrashLeftIsSentWhenTheLeaseIsOver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email"}
 		h := open(t, mail)
 		defer h.stop()
@@ -306,7 +307,7 @@ func TestWhatACrashLeftIsSentWhenTheLeaseIsOver(t *testing.T) {
 }
 
 func TestAMarkThatFailsIsTriedAgainInsteadOfTheMessage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email"}
 		h := open(t, mail)
 		defer h.stop()
@@ -320,7 +321,7 @@ func TestAMarkThatFailsIsTriedAgainInsteadOfTheMessage(t *testing.T) {
 }
 
 func TestADeadDatabaseIsOutlived(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email"}
 		h := open(t, mail)
 		defer h.stop()
@@ -336,7 +337,7 @@ func TestADeadDatabaseIsOutlived(t *testing.T) {
 }
 
 func TestASenderThatPanicsLosesOneMessageOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email", answer: func(m Message, _ int) (string, error) {
 			if m.Recipient == "person2@example.com" {
 				panic("nil map")
@@ -355,7 +356,7 @@ func TestASenderThatPanicsLosesOneMessageOnly(t *testing.T) {
 }
 
 func TestAFeedAnswersItsFirstMessageAboutTheStory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		tweets := &pen{channel: "twitter"}
 		h := open(t, tweets)
 		defer h.stop()
@@ -377,7 +378,7 @@ func TestAFeedAnswersItsFirstMessageAboutTheStory(t *testing.T) {
 }
 
 func TestWhatASenderSkipsIsDone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		tweets := &pen{channel: "twitter", answer: func(Message, int) (string, error) { return "", Skipped{Reason: "not for us"} }}
 		h := open(t, tweets)
 		defer h.stop()
@@ -390,7 +391,7 @@ func TestWhatASenderSkipsIsDone(t *testing.T) {
 }
 
 func TestNothingIsToldOfWhatIsNotPublicOrGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email"}
 		h := open(t, mail)
 		defer h.stop()
@@ -409,7 +410,7 @@ func TestNothingIsToldOfWhatIsNotPublicOrGone(t *testing.T) {
 }
 
 func TestTheSenderMayRestWhenNothingIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email", parallel: 4, answer: func(Message, int) (string, error) {
 			time.Sleep(100 * time.Millisecond)
 			return "", nil
@@ -438,7 +439,7 @@ func TestTheSenderMayRestWhenNothingIsLeft(t *testing.T) {
 }
 
 func TestStoppingLetsWhatIsOnItsWayArrive(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		mail := &pen{channel: "email", parallel: 2, takes: 2 * time.Second}
 		h := open(t, mail)
 		h.outbox.subscribers = people(10)

@@ -5,11 +5,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/statusbridge/statusbridge/internal/bubble"
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
 func TestAnIdleBroadcasterHardlyAsks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		h := open(t, &pen{channel: "email"})
 		defer h.stop()
 		time.Sleep(time.Hour)
@@ -22,7 +23,7 @@ func TestAnIdleBroadcasterHardlyAsks(t *testing.T) {
 }
 
 func TestAQueueOfAChannelThatIsSwitchedOffIsNoBusyLoop(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		h := open(t, &pen{channel: "email"})
 		defer h.stop()
 		h.outbox.mu.Lock()
@@ -39,7 +40,7 @@ func TestAQueueOfAChannelThatIsSwitchedOffIsNoBusyLoop(t *testing.T) {
 }
 
 func TestALongQueueIsSentWithoutLookingAfterEveryBatch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		h := open(t, &pen{channel: "email", parallel: 8})
 		defer h.stop()
 		h.outbox.mu.Lock()

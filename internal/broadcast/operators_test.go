@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/broadcast/smtpsink"
+	"github.com/statusbridge/statusbridge/internal/bubble"
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
@@ -177,7 +178,7 @@ type reader struct {
 func (r reader) Readers() status.Readers { return r.readers }
 
 func TestADraftReachesOperatorsAndNoPublicChannel(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		public := []*pen{{channel: "email"}, {channel: "twitter"}, {channel: "webhooks"}, {channel: "community"}}
 		ops := &pen{channel: "ops"}
 		h := openWith(t, &memoryOutbox{subscribers: people(3)}, reader{ops, status.Operators}, public[0], public[1], public[2], public[3])
@@ -209,7 +210,7 @@ func TestADraftReachesOperatorsAndNoPublicChannel(t *testing.T) {
 // Even a delivery that should not exist, such as one whose channel got other
 // readers while it was queued, leaves to nobody.
 func TestADeliveryForOtherReadersFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		public, ops := &pen{channel: "community"}, &pen{channel: "ops"}
 		outbox := &memoryOutbox{}
 		for n, e := range slices.Concat(status.OperatorEvents, []status.Event{status.EventOpen, status.EventMaintenanceScheduled}) {

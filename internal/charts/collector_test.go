@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/statusbridge/statusbridge/internal/bubble"
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
@@ -106,7 +106,7 @@ func all(c Config, from, to time.Time) (list []status.Sample) {
 }
 
 func TestADayOfThePastIsFetchedAndThenEachMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var b bench
 		stop := b.run(t, func(_ context.Context, c Config, from, to time.Time) ([]status.Sample, error) {
 			return all(c, from, to), nil
@@ -128,7 +128,7 @@ func TestADayOfThePastIsFetchedAndThenEachMinute(t *testing.T) {
 }
 
 func TestASourceThatHangsOrFailsKeepsNoOtherWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var b bench
 		stop := b.run(t, func(ctx context.Context, c Config, from, to time.Time) ([]status.Sample, error) {
 			switch c.Name {
@@ -155,7 +155,7 @@ func TestASourceThatHangsOrFailsKeepsNoOtherWaiting(t *testing.T) {
 }
 
 func TestWhatWasMissedInAnOutageIsFetchedLater(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var b bench
 		stop := b.run(t, func(_ context.Context, c Config, from, to time.Time) ([]status.Sample, error) {
 			return all(c, from, to), nil
@@ -178,7 +178,7 @@ func TestWhatWasMissedInAnOutageIsFetchedLater(t *testing.T) {
 }
 
 func TestWhatIsNoNumberIsNotKept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var b bench
 		stop := b.run(t, func(_ context.Context, c Config, from, to time.Time) ([]status.Sample, error) {
 			list := all(c, from, to)

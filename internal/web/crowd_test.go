@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"net/netip"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/statusbridge/statusbridge/internal/bubble"
 	"github.com/statusbridge/statusbridge/internal/web"
 )
 
@@ -115,7 +115,7 @@ func TestASlowClientIsHungUpOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				l := newTown(t)
 				served := make(chan error, 1)
 				go func() { served <- s.server.Serve(l) }()
