@@ -78,27 +78,48 @@ func (w *worker) rest() {
 	}
 }
 
-// drain claims and sends until nothing is due.
+// claimed are deliveries that are ours.
+type claimed struct {
+	deliveries []status.Delivery
+	at         time.Time
+	held       *holding
+	letGo      func()
+}
+
+// drain claims and sends until nothing is due. The next are claimed while the
+// last of those before are sent: that takes a database as long as some dozens of
+// mails take a fast server.
 func (w *worker) drain(ctx context.Context) {
 	w.draining.Store(true)
 	defer func() { w.draining.Store(false); w.lookAgain() }()
-	for ctx.Err() == nil {
-		claimedAt := w.b.clock.Now()
-		claimed, err := w.b.outbox.ClaimDeliveries(ctx, w.channel, claimedAt, lease, w.batch)
-		if err != nil {
-			w.b.log.Error("deliveries could not be claimed", "channel", w.channel, "err", err)
-			return
-		}
-		if len(claimed) == 0 {
-			w.told = nil
-			if w.underWay.Load() == 0 {
-				w.rest()
-			}
-			return
-		}
-		w.hand(ctx, claimed, claimedAt)
-		w.adapt(len(claimed), w.b.clock.Now().Sub(claimedAt))
+	for now := w.claim(ctx, w.batch); now != nil; {
+		next, batch := make(chan *claimed, 1), w.batch
+		w.hand(ctx, now, func() { go func() { next <- w.claim(ctx, batch) }() })
+		w.adapt(len(now.deliveries), w.b.clock.Now().Sub(now.at))
+		now = <-next
 	}
+	w.told = nil
+	if w.underWay.Load() == 0 {
+		w.rest()
+	}
+}
+
+// claim takes what is due, the most urgent first; nil if that is nothing.
+func (w *worker) claim(ctx context.Context, most int) *claimed {
+	if ctx.Err() != nil {
+		return nil
+	}
+	now := w.b.clock.Now()
+	due, err := w.b.outbox.ClaimDeliveries(ctx, w.channel, now, lease, most)
+	if err != nil {
+		w.b.log.Error("deliveries could not be claimed", "channel", w.channel, "err", err)
+		return nil
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	held := hold(due, now)
+	return &claimed{deliveries: due, at: now, held: held, letGo: w.renew(ctx, held)}
 }
 
 // adapt finds how many deliveries can be begun long before their lease ends:
@@ -112,14 +133,14 @@ func (w *worker) adapt(claimed int, took time.Duration) {
 	}
 }
 
-// hand gives the deliveries to free hands, and waits for those.
-func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt time.Time) {
+// hand gives the deliveries to free hands, and waits for those. It calls soon
+// when few are left.
+func (w *worker) hand(ctx context.Context, now *claimed, soon func()) {
 	written := map[string]composed{} // the same words for all recipients
 	defer func() { w.told = written }()
-	held := hold(claimed, claimedAt)
-	stop := w.renew(ctx, held)
-	defer stop()
-	for _, d := range claimed {
+	defer now.letGo()
+	few := min(len(now.deliveries)/2, 4*w.parallel)
+	for n, d := range now.deliveries {
 		c, done := written[d.UpdateID]
 		if !done {
 			c.message, c.err = w.compose(ctx, d)
@@ -133,9 +154,12 @@ func (w *worker) hand(ctx context.Context, claimed []status.Delivery, claimedAt 
 				w.underWay.Add(-1)
 				w.lookAgain()
 			}()
-			w.deliver(ctx, d, c, held)
+			w.deliver(ctx, d, c, now.held)
 			return nil
 		})
+		if len(now.deliveries)-n-1 == few {
+			soon()
+		}
 	}
 }
 

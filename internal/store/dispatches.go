@@ -143,9 +143,12 @@ func join(d *status.Dispatch, a status.Announcement) {
 	}
 }
 
-// fanOutChunk bounds the subscribers of one transaction, so that nobody waits
-// long for the writer.
-const fanOutChunk = 1000
+// Subscribers of one transaction: so many that nobody waits long for the writer,
+// and few in the first, so that the first mails leave at once.
+const (
+	fanOutChunk = 1000
+	firstChunk  = 100
+)
 
 // fanOutSome queues the next deliveries of the most urgent dispatch that is
 // due; more is false when there is none.
@@ -205,7 +208,11 @@ func (s *Store) deliverToFeed(ctx context.Context, h handle, d *status.Dispatch,
 
 // deliverToSubscribers queues the deliveries of the next chunk of subscribers.
 func (s *Store) deliverToSubscribers(ctx context.Context, h handle, d *status.Dispatch, now time.Time) (int, error) {
-	last, err := scalar[string](ctx, h, "SELECT id FROM subscribers WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", d.Reached, fanOutChunk-1)
+	chunk := fanOutChunk
+	if d.Reached == "" {
+		chunk = firstChunk
+	}
+	last, err := scalar[string](ctx, h, "SELECT id FROM subscribers WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", d.Reached, chunk-1)
 	if err != nil {
 		return 0, err
 	}

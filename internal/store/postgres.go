@@ -44,7 +44,7 @@ func (s *Store) openPostgres(dsn string) error {
 	}
 	s.write = pool(writeAnswer, 8, 4)
 	s.read = pool(readAnswer, 8, 4)
-	s.long = pool(longAnswer, 2, 0)
+	s.long = pool(longAnswer, 2, 1)
 	stop := s.listen(dsn, cfg)
 	s.closer = append(s.closer, stop, s.read.Close, s.write.Close, s.long.Close)
 	return nil
