@@ -161,7 +161,7 @@ func (s *Store) RenewLeases(ctx context.Context, claimed []status.Delivery, now 
 // the provider had already, has no name.
 func (s *Store) RootDelivery(ctx context.Context, channel, subjectID string) (string, error) {
 	return scalar[string](ctx, s.read, `SELECT provider_id FROM deliveries
-		WHERE channel = ? AND subject_id = ? AND state = 'sent' AND provider_id <> '' ORDER BY sent_at, created_at, id LIMIT 1`,
+		WHERE channel = ? AND subject_id = ? AND subscriber_id = '' AND state = 'sent' AND provider_id <> '' ORDER BY sent_at, created_at, id LIMIT 1`,
 		channel, subjectID)
 }
 
@@ -186,14 +186,9 @@ func (s *Store) NextDelivery(ctx context.Context, now time.Time, channels []stri
 	return earliest(ctx, s.read, query+") AS dues", args...)
 }
 
-// DeliveryCounts counts the deliveries about a subject, or all when it is "",
-// by channel and state.
-func (s *Store) DeliveryCounts(ctx context.Context, subjectID string) (map[string]map[status.DeliveryState]int, error) {
-	query, args := "SELECT channel, state, COUNT(*) FROM deliveries ", []any{}
-	if subjectID != "" {
-		query, args = query+"WHERE subject_id = ? ", []any{subjectID}
-	}
-	rows, err := s.read.QueryxContext(ctx, s.read.Rebind(query+"GROUP BY channel, state"), args...)
+// DeliveryCounts counts the deliveries by channel and state.
+func (s *Store) DeliveryCounts(ctx context.Context) (map[string]map[status.DeliveryState]int, error) {
+	rows, err := s.read.QueryxContext(ctx, "SELECT channel, state, COUNT(*) FROM deliveries GROUP BY channel, state")
 	if err != nil {
 		return nil, fmt.Errorf("count deliveries: %w", err)
 	}

@@ -103,7 +103,7 @@ func (s *Server) showDeliveries(c *fiber.Ctx, v visit) error {
 
 // channelViews lists the channels that are configured or were used.
 func (s *Server) channelViews(ctx context.Context) ([]channelView, error) {
-	counts, err := s.store.DeliveryCounts(ctx, "")
+	counts, err := s.store.DeliveryCounts(ctx)
 	if err != nil {
 		return nil, err
 	}

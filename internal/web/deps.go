@@ -193,7 +193,7 @@ type evidence interface {
 }
 
 type outbox interface {
-	DeliveryCounts(ctx context.Context, subjectID string) (map[string]map[status.DeliveryState]int, error)
+	DeliveryCounts(ctx context.Context) (map[string]map[status.DeliveryState]int, error)
 	Deliveries(ctx context.Context, limit int) ([]status.Delivery, error)
 	DeliveriesOf(ctx context.Context, dispatchID string, states []status.DeliveryState, limit int) ([]status.Delivery, error)
 	Dispatches(ctx context.Context, subjectID string, limit int) ([]status.Dispatch, error)

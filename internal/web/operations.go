@@ -186,7 +186,7 @@ func (m scrape) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	gauge(databaseDesc, up)
-	if counts, err := m.s.store.DeliveryCounts(ctx, ""); err == nil {
+	if counts, err := m.s.store.DeliveryCounts(ctx); err == nil {
 		for channel, states := range counts {
 			for state, n := range states {
 				gauge(deliveriesDesc, float64(n), channel, string(state))

@@ -417,10 +417,6 @@ CREATE TABLE deliveries (
     CONSTRAINT deliveries_new_update_id_channel_recipient_key UNIQUE (update_id, channel, recipient)
 ) WITH (fillfactor=50);
 
-CREATE INDEX deliveries_waiting ON deliveries USING btree (update_id, channel) WHERE state = 'queued'::text;
-
-CREATE INDEX deliveries_subject ON deliveries USING btree (subject_id, channel);
-
 CREATE INDEX deliveries_subscriber ON deliveries USING btree (subscriber_id);
 
 CREATE INDEX deliveries_created ON deliveries USING btree (created_at);
@@ -609,6 +605,8 @@ CREATE TABLE timers (
     CONSTRAINT timers_then_pkey PRIMARY KEY (kind, subject)
 );
 
+CREATE INDEX deliveries_root ON deliveries USING btree (subject_id, channel) WHERE subscriber_id = ''::text;
+
 INSERT INTO goose_db_version (version_id, is_applied) VALUES
     ('0', 'true'),
     ('1', 'true'),
@@ -636,7 +634,8 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES
     ('55', 'true'),
     ('56', 'true'),
     ('57', 'true'),
-    ('60', 'true');
+    ('60', 'true'),
+    ('61', 'true');
 
 INSERT INTO board (id, revision, minted, seed) VALUES
     ('1', '0', '0', '');

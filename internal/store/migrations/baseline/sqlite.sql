@@ -354,10 +354,6 @@ CREATE TABLE "deliveries" (
     CHECK (state <> 'sent' OR sent_at IS NOT NULL)
 );
 
-CREATE INDEX deliveries_waiting ON deliveries (update_id, channel) WHERE state = 'queued';
-
-CREATE INDEX deliveries_subject ON deliveries (subject_id, channel);
-
 CREATE INDEX deliveries_subscriber ON deliveries (subscriber_id);
 
 CREATE INDEX deliveries_created ON deliveries (created_at);
@@ -526,6 +522,8 @@ CREATE TABLE "timers" (
     PRIMARY KEY (kind, subject)
 );
 
+CREATE INDEX deliveries_root ON deliveries (subject_id, channel) WHERE subscriber_id = '';
+
 INSERT INTO goose_db_version (version_id, is_applied) VALUES
     (0, 1),
     (1, 1),
@@ -552,7 +550,8 @@ INSERT INTO goose_db_version (version_id, is_applied) VALUES
     (54, 1),
     (56, 1),
     (57, 1),
-    (60, 1);
+    (60, 1),
+    (61, 1);
 
 INSERT INTO board (id, revision, minted, seed) VALUES
     (1, 0, 0, '');
