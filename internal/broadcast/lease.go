@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,12 +14,16 @@ import (
 // own.
 type holding struct {
 	mu      sync.Mutex
-	waiting []status.Delivery
-	until   time.Time // when the lease of those that wait ends
+	waiting map[string]status.Delivery // by id
+	until   time.Time                  // when the lease of those that wait ends
 }
 
 func hold(claimed []status.Delivery, claimedAt time.Time) *holding {
-	return &holding{waiting: slices.Clone(claimed), until: claimedAt.Add(lease)}
+	h := &holding{waiting: make(map[string]status.Delivery, len(claimed)), until: claimedAt.Add(lease)}
+	for _, d := range claimed {
+		h.waiting[d.ID] = d
+	}
+	return h
 }
 
 // begin takes a delivery to send it. It is false when its lease does not last
@@ -26,25 +31,24 @@ func hold(claimed []status.Delivery, claimedAt time.Time) *holding {
 func (h *holding) begin(id string, lasts time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at := slices.IndexFunc(h.waiting, func(d status.Delivery) bool { return d.ID == id })
-	if at < 0 || h.until.Before(lasts) {
+	if _, ours := h.waiting[id]; !ours || h.until.Before(lasts) {
 		return false
 	}
-	h.waiting = slices.Delete(h.waiting, at, at+1)
+	delete(h.waiting, id)
 	return true
 }
 
 func (h *holding) rest() []status.Delivery {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.waiting)
+	return slices.Collect(maps.Values(h.waiting))
 }
 
 // kept notes which deliveries are still ours, and for how long.
 func (h *holding) kept(ids []string, until time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.waiting = slices.DeleteFunc(h.waiting, func(d status.Delivery) bool { return !slices.Contains(ids, d.ID) })
+	maps.DeleteFunc(h.waiting, func(id string, _ status.Delivery) bool { return !slices.Contains(ids, id) })
 	h.until = until
 }
 

@@ -46,9 +46,6 @@ const (
 	PriorityUrgent Priority = 2 // a critical issue
 )
 
-// Priorities lists the priorities, the most urgent first.
-var Priorities = []Priority{PriorityUrgent, PriorityAsked, PriorityNormal}
-
 // Announcement is the order to tell the world about one update. It is saved in
 // the transaction that makes the update public, so neither exists alone.
 type Announcement struct {

@@ -95,25 +95,16 @@ func (s *Store) withdraw(ctx context.Context, h handle, subjects []string) error
 // A paused channel gives none.
 func (s *Store) ClaimDeliveries(ctx context.Context, channel string, now time.Time, lease time.Duration, limit int) ([]status.Delivery, error) {
 	var claimed []status.Delivery
-	err := inTx(ctx, s.write, func(tx *sqlx.Tx) error {
-		claimed = nil
-		for _, p := range status.Priorities {
-			// One statement for each priority, so that each is a walk along the index.
-			// That goes past what is claimed already and what is tried again later.
-			some, err := deliveries.returning(ctx, tx, `
-				UPDATE deliveries SET due_at = ?, attempt = attempt + 1
-				WHERE id IN (SELECT id FROM deliveries WHERE channel = ? AND priority = ? AND state = 'queued' AND due_at <= ?
-					AND NOT EXISTS (SELECT 1 FROM channels AS c WHERE c.channel = ? AND c.paused)
-					ORDER BY created_at LIMIT ?`+s.dialect.skipLocked+`)`,
-				stamp(now.Add(lease)), channel, p, stamp(now), channel, limit-len(claimed))
-			if err != nil {
-				return err
-			}
-			if claimed = append(claimed, some...); len(claimed) >= limit {
-				break
-			}
-		}
-		return nil
+	err := inTx(ctx, s.write, func(tx *sqlx.Tx) (err error) {
+		// A walk along the index, past what is claimed already and what is tried
+		// again later.
+		claimed, err = deliveries.returning(ctx, tx, `
+			UPDATE deliveries SET due_at = ?, attempt = attempt + 1
+			WHERE id IN (SELECT id FROM deliveries WHERE channel = ? AND state = 'queued' AND due_at <= ?
+				AND NOT EXISTS (SELECT 1 FROM channels AS c WHERE c.channel = ? AND c.paused)
+				ORDER BY priority DESC, created_at LIMIT ?`+s.dialect.skipLocked+`)`,
+			stamp(now.Add(lease)), channel, stamp(now), channel, limit)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries: %w", err)
@@ -169,19 +160,17 @@ func (s *Store) RootDelivery(ctx context.Context, channel, subjectID string) (st
 // the channels, zero if nothing waits. Of what is due by now, any is as good as
 // the first. What waits on a paused channel does not count.
 func (s *Store) NextDelivery(ctx context.Context, now time.Time, channels []string) (time.Time, error) {
-	// A part for each queue: PostgreSQL takes a list of queues for a hundred of
-	// them, and compiles a plan for as many, which takes it longer than to run it.
-	// In a long queue one that is due is found at once, the first is not.
+	// A part for each channel: PostgreSQL takes a list of them for a hundred, and
+	// compiles a plan for as many, which takes it longer than to run it. In a long
+	// queue one that is due is found at once, the first is not.
 	query := `SELECT MIN(due) FROM (SELECT MIN(due_at) AS due FROM announcements WHERE fanned_out_at IS NULL
 		UNION ALL SELECT MIN(due_at) FROM dispatches WHERE fanned_out_at IS NULL AND channel IN ` + s.dialect.elements("?")
 	args := []any{list(channels)}
 	for _, channel := range channels {
-		for _, p := range status.Priorities {
-			waits := fmt.Sprintf("FROM deliveries WHERE channel = ? AND priority = %d AND state = 'queued'", p)
-			query += ` UNION ALL SELECT COALESCE((SELECT due_at ` + waits + ` AND due_at <= ? ORDER BY created_at LIMIT 1), (SELECT MIN(due_at) ` + waits + `))
-				WHERE NOT EXISTS (SELECT 1 FROM channels AS c WHERE c.channel = ? AND c.paused)`
-			args = append(args, channel, stamp(now), channel, channel)
-		}
+		const waits = "FROM deliveries WHERE channel = ? AND state = 'queued'"
+		query += ` UNION ALL SELECT COALESCE((SELECT due_at ` + waits + ` AND due_at <= ? ORDER BY priority DESC, created_at LIMIT 1), (SELECT MIN(due_at) ` + waits + `))
+			WHERE NOT EXISTS (SELECT 1 FROM channels AS c WHERE c.channel = ? AND c.paused)`
+		args = append(args, channel, stamp(now), channel, channel)
 	}
 	return earliest(ctx, s.read, query+") AS dues", args...)
 }

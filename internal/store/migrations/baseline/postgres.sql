@@ -593,8 +593,6 @@ CREATE INDEX maintenance_series_revision ON maintenance_series USING btree (revi
 
 CREATE INDEX maintenance_series_plan_at ON maintenance_series USING btree (plan_at) WHERE plan_at IS NOT NULL;
 
-CREATE INDEX deliveries_due ON deliveries USING btree (channel, priority, created_at) WHERE state = 'queued'::text;
-
 CREATE INDEX subscribers_contact ON subscribers USING btree (contact) WHERE contact <> ''::text;
 
 CREATE TABLE timers (
@@ -606,6 +604,8 @@ CREATE TABLE timers (
 );
 
 CREATE INDEX deliveries_root ON deliveries USING btree (subject_id, channel) WHERE subscriber_id = ''::text;
+
+CREATE INDEX deliveries_due ON deliveries USING btree (channel, priority DESC, created_at) WHERE state = 'queued'::text;
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES
     ('0', 'true'),

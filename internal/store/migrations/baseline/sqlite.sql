@@ -511,8 +511,6 @@ CREATE INDEX maintenance_series_revision ON maintenance_series (revision);
 
 CREATE INDEX maintenance_series_plan_at ON maintenance_series (plan_at) WHERE plan_at IS NOT NULL;
 
-CREATE INDEX deliveries_due ON deliveries (channel, priority, created_at) WHERE state = 'queued';
-
 CREATE INDEX subscribers_contact ON subscribers (contact) WHERE contact <> '';
 
 CREATE TABLE "timers" (
@@ -523,6 +521,8 @@ CREATE TABLE "timers" (
 );
 
 CREATE INDEX deliveries_root ON deliveries (subject_id, channel) WHERE subscriber_id = '';
+
+CREATE INDEX deliveries_due ON deliveries (channel, priority DESC, created_at) WHERE state = 'queued';
 
 INSERT INTO goose_db_version (version_id, is_applied) VALUES
     (0, 1),
