@@ -58,3 +58,20 @@ func TestALongQueueIsSentWithoutLookingAfterEveryBatch(t *testing.T) {
 		}
 	})
 }
+
+func TestALongQueueDoesNotWaitForClaims(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		outbox := &memoryOutbox{subscribers: people(2000), claimTakes: 20 * time.Millisecond}
+		mail := &pen{channel: "email", parallel: 8, takes: 10 * time.Millisecond}
+		h := openOver(t, outbox, mail)
+		defer h.stop()
+		began := time.Now()
+		h.announce(status.EventOpen, "i1", "u1")
+		for outbox.states()[status.Sent] < 2000 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(began); took > 2600*time.Millisecond {
+			t.Errorf("2,000 messages of 10 ms, 8 at a time, took %v", took)
+		}
+	})
+}

@@ -24,6 +24,7 @@ type memoryOutbox struct {
 	broken      error // answered to everything
 	lostMarks   int   // so many marks are answered with an error
 	claims      int
+	claimTakes  time.Duration
 	looks       int // what is next
 }
 
@@ -71,6 +72,7 @@ func (o *memoryOutbox) recipients(a status.Announcement, channel string) []statu
 }
 
 func (o *memoryOutbox) ClaimDeliveries(_ context.Context, channel string, now time.Time, lease time.Duration, limit int) ([]status.Delivery, error) {
+	time.Sleep(o.claimTakes)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.broken != nil {
