@@ -205,7 +205,7 @@ func (s *Server) saveComponent(c *fiber.Ctx, v visit) error {
 			return err
 		}
 		seen = seenSheet(f, componentSheet(comp))
-		comp.Version = version(f)
+		comp.Version = filledOn(f, componentSheet(comp), comp.Version)
 	} else {
 		comp.Position = len(d.components) // last
 	}

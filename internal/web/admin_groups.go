@@ -75,7 +75,7 @@ func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
 			return err
 		}
 		seen = seenSheet(f, groupSheet(g))
-		g.Version = version(f)
+		g.Version = filledOn(f, groupSheet(g), g.Version)
 	}
 	g.Name, g.Description = yours["name"], yours["description"]
 	_, err = s.create(ctx, v, status.SaveGroup{Group: g}, func(b status.Board, since time.Time) string {

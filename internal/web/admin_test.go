@@ -163,6 +163,28 @@ func TestComponentsAreCreatedChangedMovedAndRemoved(t *testing.T) {
 	}
 }
 
+func TestAnotherOrderIsNoConflictForWhoEdits(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn(status.Admin)
+	for _, name := range []string{"Checkout", "Search"} {
+		b.post("/admin/components/new", url.Values{"name": {name}, "status": {"operational"}}).want(t, http.StatusSeeOther)
+		b.post("/admin/groups/new", url.Values{"name": {name}}).want(t, http.StatusSeeOther)
+	}
+	_, groups, _ := s.store.Components(t.Context())
+	for _, path := range []string{"/admin/components/" + s.component("Search").ID, "/admin/groups/" + groups[1].ID} {
+		form := inputs(b.get(path).body, path)
+		b.post(path+"/move", url.Values{"to": {"up"}}).want(t, http.StatusSeeOther)
+		b.post(path, with(form, "description", "Finds things.")).want(t, http.StatusSeeOther)
+		if got := b.get(path).body; !strings.Contains(got, "Finds things.") {
+			t.Errorf("%s: the description is lost", path)
+		}
+		list := b.get("/admin/components").body
+		if strings.Index(list, "Search") > strings.Index(list, "Checkout") {
+			t.Errorf("%s: the order is as it was before", path)
+		}
+	}
+}
+
 func TestTheRulesPageShowsWhatIsWrongInFull(t *testing.T) {
 	s := newSite(t)
 	s.rules.File, s.rules.Hash, s.rules.Source = "rules.yaml", "abcdef0123456789", []byte("version: 1 # <tag>")
