@@ -96,6 +96,7 @@ type workCard struct {
 	Latest   *statement    // the newest that says more than Body
 	Started  *moment
 	Ended    *moment
+	Repeats  *repeats // nil: it does not, or it is not told here
 }
 
 func (p *press) front(e *edition) frontPage {
@@ -118,8 +119,10 @@ func (p *press) front(e *edition) frontPage {
 	for _, m := range e.sum.Running {
 		f.Running = append(f.Running, e.workCard(m))
 	}
-	for _, m := range e.sum.Upcoming {
-		f.Upcoming = append(f.Upcoming, e.workCard(m))
+	for _, m := range folded(e.sum.Upcoming) {
+		c := e.workCard(m)
+		c.Repeats = e.repeats(m)
+		f.Upcoming = append(f.Upcoming, c)
 	}
 	f.Sections = e.sections(p.cfg.TimeZone, p.cfg.Weights)
 	for _, s := range status.ComponentStatuses {

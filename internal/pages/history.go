@@ -26,8 +26,7 @@ type subjectLink struct{ Path, Title string }
 
 type workPage struct {
 	shell
-	Work    workCard
-	Repeats *repeats // nil: it does not
+	Work workCard
 }
 
 type historyPage struct {
@@ -76,7 +75,7 @@ func (p *press) issue(e *edition, i status.Issue) issuePage {
 func (p *press) work(e *edition, m status.Maintenance) workPage {
 	c := e.workCard(m)
 	page := workPage{shell: p.shell(e, "/maintenance/"+m.ID, e.lang.pair(c.Look.Word, c.Title), e.lang.pair(e.lang.say("maintenance"), c.Title)), Work: c}
-	page.Live, page.Repeats = true, e.repeats(m)
+	page.Live, page.Work.Repeats = true, e.repeats(m)
 	return page
 }
 

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +15,13 @@ const againShown = 3
 // repeats says that a maintenance is one of several.
 type repeats struct {
 	Words string // "every first Sunday of the month, 02:00 (Europe/Berlin)"; "": no short sentence says it
-	Next  []moment
+	Next  []occasion
+}
+
+// occasion is a time at which a maintenance takes place again.
+type occasion struct {
+	At   moment
+	Path string // of its page, "" as long as it has none
 }
 
 // seriesKey is what the times to come of a series depend on.
@@ -54,9 +61,30 @@ func (e *edition) repeats(m status.Maintenance) *repeats {
 	}
 	r := &repeats{Words: e.rhythm(m)}
 	for _, t := range again {
-		r.Next = append(r.Next, e.moment(t))
+		next := occasion{At: e.moment(t)}
+		for _, o := range e.view.Maintenances {
+			if o.SeriesID == m.SeriesID && o.State == status.Scheduled && o.ScheduledFor.Equal(t) {
+				next.Path = e.path("/maintenance/" + o.ID)
+			}
+		}
+		r.Next = append(r.Next, next)
 	}
 	return r
+}
+
+// folded leaves out what only repeats an earlier one of the list, the soonest
+// first: the same work of the same series. What somebody changed stands for itself.
+func folded(upcoming []status.Maintenance) []status.Maintenance {
+	var out []status.Maintenance
+	for _, m := range upcoming {
+		told := slices.ContainsFunc(out, func(o status.Maintenance) bool {
+			return m.SeriesID != "" && o.SeriesID == m.SeriesID && o.Title == m.Title && o.Body == m.Body && slices.Equal(o.Components, m.Components)
+		})
+		if !told {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // rhythm says how a maintenance repeats as long as it goes on, "" when no short

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +34,7 @@ func TestAMaintenanceSaysHowItRepeatsAndWhenItTakesPlaceAgain(t *testing.T) {
 	} {
 		v := repeating("FREQ=MONTHLY;BYDAY=1SU")
 		e := newEdition(v, noon, time.Time{}, nil).in(tongue(t, code))
-		if got := e.repeats(v.Maintenances[len(v.Maintenances)-1]); got == nil || got.Words != want || len(got.Next) != 3 || got.Next[0].ISO != "2027-01-03T01:00:00Z" {
+		if got := e.repeats(v.Maintenances[len(v.Maintenances)-1]); got == nil || got.Words != want || len(got.Next) != 3 || got.Next[0].At.ISO != "2027-01-03T01:00:00Z" {
 			t.Errorf("%s: %+v, want %q and three dates", code, got, want)
 		}
 	}
@@ -62,5 +64,37 @@ func TestPageFeedAndCalendarTellThatAMaintenanceRepeats(t *testing.T) {
 	once := e.view.Maintenances[0]
 	if r := e.repeats(once); r != nil || strings.Contains(e.planned(once), "<br>") {
 		t.Errorf("what does not repeat says %+v", r)
+	}
+}
+
+func TestTheFrontPageShowsASeriesOnceWithLinksToItsNextDates(t *testing.T) {
+	v := repeating("FREQ=WEEKLY")
+	first := v.Maintenances[len(v.Maintenances)-1]
+	for n := 1; n < 8; n++ {
+		next := first
+		next.ID = fmt.Sprintf("rr%d", n+1)
+		next.ScheduledFor, next.ScheduledUntil = first.ScheduledFor.AddDate(0, 0, 7*n), first.ScheduledUntil.AddDate(0, 0, 7*n)
+		if n == 5 {
+			next.Title = "Database upgrade, the long one" // somebody changed it
+		}
+		v.Maintenances = append(v.Maintenances, next)
+	}
+	p, err := newPress(settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := p.front(p.edition(v, noon, time.Time{}, nil))
+	var told []string
+	for _, c := range f.Upcoming {
+		if c.Repeats != nil {
+			told = append(told, c.ID+": "+c.Repeats.Words+" "+c.Repeats.Next[0].Path)
+		}
+	}
+	want := []string{
+		"rr1: every Sunday, 02:00 (Europe/Berlin) /maintenance/rr2",
+		"rr6: every Sunday, 02:00 (Europe/Berlin) /maintenance/rr7",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("the front page shows %q, want %q", told, want)
 	}
 }
