@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -131,8 +132,10 @@ func (i *importFlags) run(c *cli, ask bool, read func(context.Context) (moving.P
 		if err != nil {
 			return fmt.Errorf("import: %w; nothing was changed", err)
 		}
-		if _, err := s.Migrate(ctx); err != nil {
-			return err
+		if i.Apply {
+			if _, err := s.Migrate(ctx); err != nil {
+				return err
+			}
 		}
 		bar := newProgress("things")
 		defer bar.end()
@@ -149,12 +152,33 @@ func (i *importFlags) run(c *cli, ask bool, read func(context.Context) (moving.P
 	return i.print(c, landings)
 }
 
-// imagined opens a database for a dry run. Where none is, it is one without a file:
-// what would become of everything can be said before the first start.
+// imagined opens a database for a dry run. Where none is, or nothing in it, it is one
+// without a file: what would become of everything can be said before the first start.
 func imagined(ctx context.Context, dsn string) (*store.Store, error) {
 	s, err := store.OpenExisting(ctx, dsn)
 	if errors.Is(err, store.ErrNoDatabase) {
-		return store.Open(ctx, "sqlite::memory:")
+		return blank(ctx)
+	}
+	if err != nil || s.Ping(ctx) != nil {
+		return s, err
+	}
+	steps, err := s.MigrationStatus(ctx)
+	pending := slices.DeleteFunc(slices.Clone(steps), func(m store.Migration) bool { return !m.Applied.IsZero() })
+	switch {
+	case err != nil:
+		return nil, errors.Join(err, s.Close())
+	case len(pending) == len(steps):
+		return blank(ctx)
+	case len(pending) > 0:
+		return nil, errors.Join(fmt.Errorf("%d steps of the schema are missing, and a dry run changes nothing: say `statusbridge migrate up` first, or --apply", len(pending)), s.Close())
+	}
+	return s, nil
+}
+
+func blank(ctx context.Context) (*store.Store, error) {
+	s, err := store.Open(ctx, "sqlite::memory:")
+	if err == nil {
+		_, err = s.Migrate(ctx)
 	}
 	return s, err
 }

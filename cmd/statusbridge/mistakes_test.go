@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/statusbridge/statusbridge/internal/store"
 )
 
 // What people mistype, and what they are told: one line on standard error, what
@@ -62,5 +65,34 @@ func TestAMistakeIsToldWithWhatToDo(t *testing.T) {
 				t.Logf("said: %s%s", out.String(), errs.String())
 			}
 		})
+	}
+}
+
+func TestADryRunOfAnImportLeavesTheDatabaseOfAnEarlierReleaseAsItIs(t *testing.T) {
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "earlier.db")
+	s, err := store.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	file, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.Exec("DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)"); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	code := run([]string{"--database", dsn, "import", "atom", "feed.atom"}, &out, &errs)
+	if said := errs.String(); code != exitFailure || !strings.Contains(said, "a dry run changes nothing") || !strings.Contains(said, "statusbridge migrate up") {
+		t.Errorf("exit code %d, %s", code, said)
+	}
+	steps, err := s.MigrationStatus(t.Context())
+	if err != nil || !steps[len(steps)-1].Applied.IsZero() {
+		t.Errorf("the last step was taken (%v)", err)
 	}
 }

@@ -75,7 +75,7 @@ func (s *Store) Restore(ctx context.Context, file string, force bool, progress f
 	if err != nil {
 		return "", err
 	}
-	if newest := known[len(known)-1]; version > newest {
+	if newest := known[len(known)-1].Version; version > newest {
 		return "", fmt.Errorf("restore: %s has schema %d, this release knows %d; install the release that made it, or a newer one", file, version, newest)
 	}
 	info, err := os.Stat(s.path)

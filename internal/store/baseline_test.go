@@ -94,6 +94,19 @@ func TestStepsAfterTheBaselineAreTakenOnTopOfIt(t *testing.T) {
 	})
 }
 
+func TestListingTheStepsOfAnEmptyDatabaseLeavesItEmpty(t *testing.T) {
+	onBothEmpty(t, func(t *testing.T, empty func() database) {
+		db := empty()
+		steps, err := db.store.MigrationStatus(t.Context())
+		if err != nil || len(steps) == 0 || !steps[0].Applied.IsZero() {
+			t.Fatalf("the steps are %v (%v), want all of them, pending", steps, err)
+		}
+		if n, err := db.store.Found(t.Context(), db.baseline(t)); n == 0 || err != nil {
+			t.Errorf("it is not empty any more: the baseline makes %d steps (%v)", n, err)
+		}
+	})
+}
+
 func TestADatabaseThatHoldsSomethingIsMigratedAsBefore(t *testing.T) {
 	onBothEmpty(t, func(t *testing.T, empty func() database) {
 		old := empty()
@@ -111,8 +124,8 @@ func TestADatabaseThatHoldsSomethingIsMigratedAsBefore(t *testing.T) {
 
 func TestReplicasThatStartTogetherMakeOneSchema(t *testing.T) {
 	onBothEmpty(t, func(t *testing.T, empty func() database) {
-		first, other := empty(), empty()
-		steps, err := other.store.MigrationStatus(t.Context()) // writes, into a new database
+		first := empty()
+		steps, err := first.store.MigrationStatus(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

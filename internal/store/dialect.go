@@ -14,8 +14,9 @@ type dialect struct {
 	// ping touches the database itself, not only the connection.
 	ping string
 	// alone makes others that lay out or change the schema wait for the end of
-	// the transaction; holds counts what a database holds already.
-	alone, holds string
+	// the transaction; holds counts what a database holds already, and with named,
+	// what of that has a name.
+	alone, holds, named string
 	// recordset is a FROM item named r over a JSON array of objects, given as
 	// one parameter; field reads one of its columns.
 	recordset func(columns []column) string
@@ -35,6 +36,7 @@ var sqliteDialect = dialect{
 	ping: "SELECT 1 FROM sqlite_schema LIMIT 1",
 	// Every transaction of the writer is alone.
 	holds: "SELECT COUNT(*) FROM sqlite_schema",
+	named: " WHERE name = ?",
 	// jsonb_each: json_each would write each row out as text again for every column.
 	recordset: func([]column) string { return "jsonb_each(?) AS r" },
 	field:     func(name string) string { return "r.value ->> '" + name + "'" },
@@ -49,6 +51,7 @@ var postgresDialect = dialect{
 	// this one of a transaction exclude each other.
 	alone: fmt.Sprintf("SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(%d)", lock.DefaultLockID),
 	holds: "SELECT COUNT(*) FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
+	named: " AND relname = ?",
 	recordset: func(columns []column) string {
 		defs := make([]string, len(columns))
 		for i, c := range columns {

@@ -79,7 +79,7 @@ func (s *Store) step(ctx context.Context) (applied int, err error) {
 
 // isCurrent reports whether exactly the steps that this program knows were
 // taken. A database that cannot say so, perhaps because it is new, is not.
-func (s *Store) isCurrent(ctx context.Context, all []int64) (bool, error) {
+func (s *Store) isCurrent(ctx context.Context, all []Migration) (bool, error) {
 	versions, err := database.NewStore(s.gooseDialect(), goose.DefaultTablename)
 	if err != nil {
 		return false, err
@@ -89,7 +89,7 @@ func (s *Store) isCurrent(ctx context.Context, all []int64) (bool, error) {
 		return false, nil
 	}
 	for n, one := range taken[:len(all)] { // the newest first
-		if !one.IsApplied || one.Version != all[len(all)-1-n] {
+		if !one.IsApplied || one.Version != all[len(all)-1-n].Version {
 			return false, nil
 		}
 	}
@@ -122,8 +122,8 @@ func (s *Store) gooseDialect() goose.Dialect {
 	return goose.DialectSQLite3
 }
 
-// known are the versions of the steps of this dialect, oldest first.
-func (s *Store) known() (versions []int64, err error) {
+// known are the steps of this dialect, oldest first, as if all were pending.
+func (s *Store) known() (steps []Migration, err error) {
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return nil, err
@@ -136,9 +136,9 @@ func (s *Store) known() (versions []int64, err error) {
 		if err != nil {
 			return nil, err
 		}
-		versions = append(versions, version)
+		steps = append(steps, Migration{Version: version, Name: strings.TrimSuffix(path.Base(file), ".sql")})
 	}
-	return versions, nil
+	return steps, nil
 }
 
 // notOurs ends the names of the files that are for the other dialect.
@@ -149,25 +149,34 @@ func (s *Store) notOurs() string {
 	return "-postgres.sql"
 }
 
-// MigrationStatus lists all steps of the schema, oldest first.
+// MigrationStatus lists all steps of the schema, oldest first. It only looks.
 func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
-	p, err := s.provider()
+	steps, err := s.known()
 	if err != nil {
 		return nil, err
 	}
-	steps, err := p.Status(ctx)
+	versions, err := database.NewStore(s.gooseDialect(), goose.DefaultTablename)
+	if err != nil {
+		return nil, err
+	}
+	begun, err := scalar[int](ctx, s.read, s.dialect.holds+s.dialect.named, goose.DefaultTablename)
 	if err != nil {
 		return nil, fmt.Errorf("migration status: %w", err)
 	}
-	out := make([]Migration, len(steps))
-	for i, step := range steps {
-		name := strings.TrimSuffix(path.Base(step.Source.Path), ".sql")
-		out[i] = Migration{Version: step.Source.Version, Name: name}
-		if step.State == goose.StateApplied {
-			out[i].Applied = step.AppliedAt
+	if begun == 0 {
+		return steps, nil
+	}
+	for n := range steps {
+		taken, err := versions.GetMigration(ctx, s.read.DB, steps[n].Version)
+		switch {
+		case errors.Is(err, database.ErrVersionNotFound):
+		case err != nil:
+			return nil, fmt.Errorf("migration status: %w", err)
+		case taken.IsApplied:
+			steps[n].Applied = taken.Timestamp
 		}
 	}
-	return out, nil
+	return steps, nil
 }
 
 // provider runs the files of this dialect: NAME.sql is for both, NAME-sqlite.sql
