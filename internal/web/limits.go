@@ -19,7 +19,7 @@ const (
 	bodyLimit        = 1 << 20
 	importBodyLimit  = 8 << 20 // a list of subscribers, a webhook to try
 	headerLimit      = 8 << 10
-	writeBuffer      = 13 << 9 // 6.5 kB: the head and a page as it usually is leave in one piece
+	writeBuffer      = 9 << 10 // the head and a page with a dozen open issues leave in one piece
 
 	readTimeout        = 5 * time.Second
 	webhookReadTimeout = 30 * time.Second
