@@ -179,8 +179,10 @@ func (d *Daemon) senders() ([]broadcast.Sender, error) {
 }
 
 // intakePace is what an alert may have to wait for others in a storm: little
-// beside the hold of any rule, and enough that a commit carries many.
-const intakePace = 25 * time.Millisecond
+// beside the hold of any rule, and enough that a commit carries many. A hundred
+// webhooks a second are a storm to it; with half the pace they were not, and each
+// cost visitors a transaction.
+const intakePace = 50 * time.Millisecond
 
 // Run serves until ctx is done, then drains: no new request is taken, those
 // under way finish, and what is queued stays queued in the database.
