@@ -283,9 +283,11 @@ func nullable(s string) *string {
 // jsonBytes writes JSON with < > and & escaped, so that it is harmless even
 // where somebody puts it into a page.
 func jsonBytes(doc any) ([]byte, error) {
-	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(doc); err != nil {
+	b := rooms.Get().(*bytes.Buffer)
+	defer rooms.Put(b)
+	b.Reset()
+	if err := json.NewEncoder(b).Encode(doc); err != nil {
 		return nil, fmt.Errorf("write JSON: %w", err)
 	}
-	return b.Bytes(), nil
+	return bytes.Clone(b.Bytes()), nil
 }

@@ -60,7 +60,7 @@ func feedPaths() []string {
 func (p *press) history(e *edition) feed {
 	return p.feed(e, feed{
 		path: "/history", title: e.lang.say("feed.history", "name", p.cfg.Name), about: e.lang.say("feed.history_about", "name", p.cfg.Name),
-		home: p.cfg.PublicURL + "/", entries: p.subjects(e, candidates(e.view.Issues, func(n int) time.Time { return firstSeen(e.view.Issues[n]) })),
+		home: p.cfg.PublicURL + "/", entries: p.subjects(e, candidates(e.view.Issues, func(n int) instant { return instantOf(firstSeen(e.view.Issues[n])) })),
 	})
 }
 
@@ -108,26 +108,26 @@ func (p *press) feed(e *edition, f feed) feed {
 // candidates picks the issues that can be among the newest entries: feeds are short
 // and histories long. A few more than needed, because dates that fall together
 // are moved apart.
-func candidates(issues []*status.Issue, date func(n int) time.Time) []*status.Issue {
+func candidates(issues []*status.Issue, date func(n int) instant) []*status.Issue {
 	const enough = 2 * maxEntries
 	if len(issues) <= enough {
 		return issues
 	}
-	dates := make([]time.Time, len(issues))
-	newest := make([]time.Time, 0, enough+1) // the latest in front
+	dates := make([]instant, len(issues))
+	newest := make([]instant, 0, enough+1) // the latest in front
 	for n := range issues {
 		t := date(n)
 		dates[n] = t
-		if len(newest) == enough && !t.After(newest[enough-1]) {
+		if len(newest) == enough && t <= newest[enough-1] {
 			continue // as most: the list begins with the newest
 		}
-		at, _ := slices.BinarySearchFunc(newest, t, func(a, b time.Time) int { return b.Compare(a) })
+		at, _ := slices.BinarySearchFunc(newest, t, func(a, b instant) int { return cmp.Compare(b, a) })
 		newest = slices.Insert(newest, at, t)
 		newest = newest[:min(len(newest), enough)]
 	}
 	var out []*status.Issue
 	for n, t := range dates {
-		if !t.Before(newest[enough-1]) {
+		if t >= newest[enough-1] {
 			out = append(out, issues[n])
 		}
 	}
@@ -169,7 +169,7 @@ func (p *press) statements(e *edition) []feedEntry {
 		})
 	}
 	issues := e.ends().issues
-	for _, i := range candidates(e.view.Issues, func(n int) time.Time { return issues[n].changed }) {
+	for _, i := range candidates(e.view.Issues, func(n int) instant { return issues[n].changed }) {
 		about := func() string { return e.affectedText(e.touched(*i)) }
 		for _, u := range i.Updates {
 			add(u, "/issues/"+i.ID, i.Title, e.issueWord(u.State), about)

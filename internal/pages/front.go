@@ -326,8 +326,9 @@ func (e *edition) past(zone *time.Location) []pastDay {
 	}
 	ended := make([][]*status.Issue, pastDays)
 	today := on(e.now)
+	begin := instantOf(starts[0])
 	for n, d := range e.ends().issues {
-		if !d.ended.IsZero() && d.ended.Before(starts[0]) {
+		if d.ended != 0 && d.ended < begin {
 			continue
 		}
 		i := e.view.Issues[n]

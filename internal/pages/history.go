@@ -132,20 +132,36 @@ func (e *edition) beginning() time.Time { return e.ends().first }
 type ends struct {
 	first, changed time.Time
 	issues         []dates          // of each issue of the view
-	parts          map[string][]int // which issues of the view were merged into one, by its id
+	merged         []int            // those of them that tell of another issue
+	parts          map[string][]int // the same by the id of that one
 }
 
 // dates are what is looked up of each issue of a long history at each rendering: side
-// by side, since to follow ten thousand pointers takes a while.
-type dates struct {
-	began, ended, changed time.Time // ended: zero while it goes on
-	merged                string    // into which
+// by side, since to follow ten thousand pointers takes a while, and as numbers,
+// which nobody has to look through for pointers.
+type dates struct{ began, ended, changed instant } // ended: never while it goes on
+
+// instant is a time in nanoseconds since 1970; 0 is never.
+type instant int64
+
+func instantOf(t time.Time) instant {
+	if t.IsZero() {
+		return 0
+	}
+	return instant(t.UnixNano())
+}
+
+func (i instant) time() time.Time {
+	if i == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(i)).UTC()
 }
 
 func datesOf(i *status.Issue) dates {
-	d := dates{began: i.StartedAt, changed: issueChanged(i), merged: i.MergedInto}
+	d := dates{began: instantOf(i.StartedAt), changed: instantOf(issueChanged(i))}
 	if i.State == status.Resolved {
-		d.ended = i.ResolvedAt
+		d.ended = instantOf(i.ResolvedAt)
 	}
 	return d
 }
@@ -153,51 +169,53 @@ func datesOf(i *status.Issue) dates {
 // findEnds takes of the edition before, unless nil, what it knows of issues that are
 // as they were: nearly all of a long history.
 func (e *edition) findEnds(old *edition) ends {
-	first, issues, parts := e.now, make([]dates, len(e.view.Issues)), map[string][]int{}
-	sooner := func(t time.Time) {
-		if !t.IsZero() && t.Before(first) {
+	found := ends{issues: make([]dates, len(e.view.Issues)), parts: map[string][]int{}}
+	soon := instantOf(e.now.Add(time.Minute))
+	first, last := instantOf(e.now), instant(0)
+	sooner := func(t instant) {
+		if t != 0 && t < first {
 			first = t
 		}
 	}
-	for _, c := range e.view.Components {
-		sooner(c.Since())
-		sooner(c.CreatedAt)
-	}
-	var last time.Time
-	see := func(t time.Time) {
-		if !t.After(e.now.Add(time.Minute)) {
-			last = latest(last, t)
+	see := func(t instant) {
+		if t <= soon {
+			last = max(last, t)
 		}
 	}
-	var known []dates
 	var before []*status.Issue
+	var known ends
 	if old != nil {
-		before, known = old.view.Issues, old.ends().issues
+		before, known = old.view.Issues, old.ends()
 	}
 	status.Pair(e.view.Issues, before, func(n, was int) {
-		d := &issues[n]
+		d := &found.issues[n]
 		if was >= 0 {
-			*d = known[was]
+			*d = known.issues[was]
 		} else {
 			*d = datesOf(e.view.Issues[n])
 		}
 		see(d.changed)
-		if d.merged != "" {
-			parts[d.merged] = append(parts[d.merged], n)
-		}
 		sooner(d.began)
 	})
+	found.merged = those(e.view.Issues, before, known.merged, func(i *status.Issue) bool { return i.MergedInto != "" })
+	for _, n := range found.merged {
+		into := e.view.Issues[n].MergedInto
+		found.parts[into] = append(found.parts[into], n)
+	}
 	for _, m := range e.view.Maintenances {
-		sooner(m.ScheduledFor)
-		see(workChanged(m))
+		sooner(instantOf(m.ScheduledFor))
+		see(instantOf(workChanged(m)))
 	}
 	for _, c := range e.view.Components {
-		see(c.UpdatedAt)
+		sooner(instantOf(c.Since()))
+		sooner(instantOf(c.CreatedAt))
+		see(instantOf(c.UpdatedAt))
 	}
 	for _, c := range e.view.Corrections {
-		see(c.CreatedAt)
+		see(instantOf(c.CreatedAt))
 	}
-	return ends{first, last, issues, parts}
+	found.first, found.changed = first.time(), last.time()
+	return found
 }
 
 // monthOf is the month of t in the zone.

@@ -127,14 +127,20 @@ func newEdition(v status.View, now, late time.Time, old *edition) *edition {
 // it is known.
 func openOf(list []*status.Issue, old *edition) []int {
 	var earlier []*status.Issue
-	var known, open []int
+	var known []int
 	if old != nil {
 		earlier, known = old.view.Issues, old.open
 	}
+	return those(list, earlier, known, (*status.Issue).Open)
+}
+
+// those finds the issues of a list for which is holds. Of the same ones of an earlier
+// list it is known which they were.
+func those(list, earlier []*status.Issue, known []int, is func(*status.Issue) bool) (found []int) {
 	status.Pair(list, earlier, func(n, was int) {
 		if was < 0 {
-			if list[n].Open() {
-				open = append(open, n)
+			if is(list[n]) {
+				found = append(found, n)
 			}
 			return
 		}
@@ -142,10 +148,10 @@ func openOf(list []*status.Issue, old *edition) []int {
 			known = known[1:]
 		}
 		if len(known) > 0 && known[0] == was {
-			open = append(open, n)
+			found = append(found, n)
 		}
 	})
-	return open
+	return found
 }
 
 // overview is that of a view, for which no issue counts that is over.
