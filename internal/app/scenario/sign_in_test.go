@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -49,6 +50,9 @@ func (b *browser) arrives(ending string) {
 	eventually(b.t, "the browser is at "+ending, func() error {
 		if at := b.ask("location.href"); !strings.HasSuffix(at, ending) {
 			return fmt.Errorf("it is at %s, which says: %.600s", at, b.ask("document.body ? document.body.innerText : ''"))
+		}
+		if state := b.ask("document.readyState"); state == "loading" { // the address changes before the page is there
+			return errors.New("the page is loading")
 		}
 		return nil
 	})
