@@ -201,6 +201,7 @@ func TestOnlyPublicAddressesAreReachedAndNoErrorTellsTheSecret(t *testing.T) {
 	for _, a := range []string{
 		"127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::",
 		"fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::7f00:1", "fe80::1%eth0",
+		"::ffff:0:7f00:1", "2001:20::1", "3fff::1", "5f00::1", "192.88.99.1",
 	} {
 		if public(netip.MustParseAddr(a)) {
 			t.Errorf("%s counts as public", a)
