@@ -165,8 +165,11 @@ func showRepeat(sh sheet, r status.Recurrence, begins time.Time) {
 			return
 		}
 	}
-	if weekly {
-		sh["repeat"], sh["days"] = repeatsWeekly, strings.ReplaceAll(days, ",", " ")
+	// The order of the parts is free, so others may follow the days. A rule that says
+	// more than days is shown as it is: written back as days it would lose the rest.
+	list := strings.Split(days, ",")
+	if weekly && !slices.ContainsFunc(list, func(day string) bool { return weekdayWords[day] == "" }) {
+		sh["repeat"], sh["days"] = repeatsWeekly, strings.Join(list, " ")
 		return
 	}
 	sh["repeat"], sh["rule"] = repeatsByRule, rule

@@ -112,6 +112,7 @@ func TestEveryChoiceOfRepeatingReadsBackAsItWasMade(t *testing.T) {
 		{"Every month on the first Tuesday", []string{"repeat", "monthly"}},
 		{"Every month on the last Tuesday", []string{"repeat", "last", "from", "2026-01-27T02:00", "until", "2026-01-27T03:00"}},
 		{"By the rule FREQ=WEEKLY;INTERVAL=2", []string{"repeat", "rule", "rule", "FREQ=WEEKLY;INTERVAL=2"}},
+		{"By the rule FREQ=WEEKLY;BYDAY=TU;INTERVAL=2", []string{"repeat", "rule", "rule", "FREQ=WEEKLY;BYDAY=TU;INTERVAL=2"}},
 	} {
 		s := newSite(t)
 		b := s.signedIn(status.Responder)
