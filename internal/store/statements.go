@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"maps"
-	"runtime"
 )
 
 // preparing is a connector whose connections keep their statements prepared:
@@ -74,9 +73,6 @@ func (c *preparedConn) statementFor(ctx context.Context, text string) (st *prepa
 }
 
 func (c *preparedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
-	// SQLite computes in this process: on one core who wants a page would wait for
-	// the whole transaction. It takes no time when nobody does.
-	runtime.Gosched()
 	st, done, err := c.statementFor(ctx, text)
 	if err != nil {
 		return nil, err
