@@ -105,8 +105,14 @@ func TestTwoReplicasCallOperatorsOnce(t *testing.T) {
 			})
 		}
 		replicas.Wait()
-		if n := len(claim(t, s, "oncall", noon)) + len(claim(t, s, status.ChannelOperators, noon)); n != 3 {
-			t.Errorf("%d messages, want one in the chat and two mails", n)
+		ds := append(claim(t, s, "oncall", noon), claim(t, s, status.ChannelOperators, noon)...)
+		if len(ds) != 3 {
+			t.Errorf("%d messages, want one in the chat and two mails", len(ds))
+		}
+		for _, d := range ds {
+			if len(d.Joined) > 0 {
+				t.Errorf("%s tells of %s again: %v", d.ID, d.UpdateID, d.Joined)
+			}
 		}
 	})
 }

@@ -136,10 +136,13 @@ func TestTheContactOfAStoppedProgramIsToldOnceIfItGetsMailHere(t *testing.T) {
 			t.Fatalf("mails to nobody who asked for them: %+v", ds)
 		}
 		stop("Ops@example.com")
-		stop("ops@example.com") // on the same day
 		ds := claim(t, s, status.ChannelEmail, noon)
 		if len(ds) != 1 || ds[0].Event != status.EventStopped || ds[0].Recipient != "ops@example.com" || ds[0].Token != person.Token {
 			t.Fatalf("mails %+v, want one", ds)
+		}
+		stop("ops@example.com") // on the same day
+		if more := claim(t, s, status.ChannelEmail, noon); len(more) != 0 {
+			t.Errorf("told again: %+v", more)
 		}
 		must(t, s.Unsubscribe(t.Context(), person.Token))
 		if left, err := s.Subscriber(t.Context(), ds[0].SubjectID); err != nil || left.Contact != "" {
