@@ -119,7 +119,7 @@ func TestUrgentDeliveriesOvertake(t *testing.T) {
 		}
 		announce(t, s, announcement("calm"))
 		fanOutTo(t, s, noon, joining)
-		announce(t, s, updateAt("fire", noon, func(a *status.Announcement) { a.SubjectID, a.Priority = "fire", status.PriorityUrgent }))
+		announce(t, s, updateAt("fire", noon.Add(time.Second), func(a *status.Announcement) { a.SubjectID, a.Priority = "fire", status.PriorityUrgent }))
 		fanOutTo(t, s, noon.Add(time.Second), joining)
 		if _, err := s.Subscribe(t.Context(), noon, status.Subscriber{Email: "new@x"}); err != nil {
 			t.Fatal(err)
