@@ -93,6 +93,11 @@ func TestExpectedAlertsAreShownWhileTheMaintenanceRunsAndDraftNothing(t *testing
 	s.revise(status.PostMaintenanceUpdate{ID: m.ID, State: status.InProgress})
 	s.alert("HighErrorRate", true)
 	b.get(path).want(t, http.StatusOK, "1 expected alert firing", "HighErrorRate", `alertname=~&#34;High.*&#34;`)
+	rules := s.rules.Rules
+	s.rules.Rules = nil // no rule takes the next one: it is evidence of nothing
+	s.alert("HighLoad", true)
+	s.rules.Rules = rules
+	b.get(path).want(t, http.StatusOK, "2 expected alerts firing", "HighLoad")
 	b.get("/admin").want(t, http.StatusOK, "Nothing")
 	s.revise(status.PostMaintenanceUpdate{ID: m.ID, State: status.Completed})
 	s.draft()
