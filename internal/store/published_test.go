@@ -90,6 +90,8 @@ func TestAViewThatFollowsOthersIsAFreshOne(t *testing.T) {
 		save(one(moved))
 		work.State, work.StartedAt = status.InProgress, noon.Add(time.Hour)
 		save(status.Changes{Maintenances: map[string]status.Maintenance{work.ID: work}})
+		weekly := status.MaintenanceSeries{ID: "s", Version: 1, Title: "M", Recurrence: status.Recurrence{Rule: "FREQ=WEEKLY"}, Begins: noon, Length: time.Hour, Planned: noon, PlanAt: noon.Add(time.Hour), CreatedAt: noon}
+		save(status.Changes{Series: map[string]status.MaintenanceSeries{weekly.ID: weekly}}) // its next date has passed: no maintenance with it
 		save(status.Changes{Groups: map[string]status.Group{"g": {ID: "g", Name: "G", CreatedAt: noon}}})
 		right := status.Correction{ID: "c", ComponentID: "api", Status: status.Operational, From: noon, To: noon.Add(time.Minute), Reason: "R", By: "jo@example.com", CreatedAt: noon}
 		save(status.Changes{Corrections: map[string]status.Correction{right.ID: right}})
