@@ -92,6 +92,11 @@ func TestTheOperatorsOfTheDocumentationAreTaken(t *testing.T) {
 	if d := cfg.drafts(); !d.Tell || d.RemindAfter != 10*time.Minute {
 		t.Errorf("drafts %+v", d)
 	}
+	byMail, byChat := cfg, cfg
+	byMail.Channels, byChat.SMTP.Operators = nil, nil
+	if !byMail.drafts().Tell || !byChat.drafts().Tell {
+		t.Errorf("told by mail alone: %v, by chat alone: %v", byMail.drafts().Tell, byChat.drafts().Tell)
+	}
 	if len(cfg.ChannelNames()) != 0 || !slices.Equal(cfg.OperatorChannels(), []string{"oncall"}) {
 		t.Errorf("public %v, operators %v", cfg.ChannelNames(), cfg.OperatorChannels())
 	}
