@@ -339,7 +339,9 @@ func TestTheCommandsForAClusterNameWhatTheChartHas(t *testing.T) {
 		for _, name := range strings.Split(key, ".") {
 			path = append(path, name)
 		}
-		at(t, values, path...)
+		if at(t, values, path...) == nil {
+			t.Errorf("the chart has no value %s", key)
+		}
 		if top, inner, nested := strings.Cut(key, "."); nested {
 			section := maps.Clone(values[top].(map[string]any))
 			section[inner] = value == "true"
