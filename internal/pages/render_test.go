@@ -113,7 +113,9 @@ func TestAPageWhoseOwnIssueChangedDoesNotWait(t *testing.T) {
 // A site that follows others, and took over what it could, is the one that a fresh
 // start makes.
 func TestASiteThatFollowsOthersIsAFreshOne(t *testing.T) {
-	p, w, clock := stage(t, settings(), storm())
+	v := storm()
+	v.Issues = append(v.Issues, listed(resolve(issue("old", "Long ago", noon.AddDate(0, 0, -60), status.ImpactMinor), time.Hour, "Over."))...)
+	p, w, clock := stage(t, settings(), v)
 	for _, step := range []struct {
 		name   string
 		change func(*status.View)
@@ -197,6 +199,13 @@ func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
 	}
 	if n := s.now.items.fresh(); n != 1 {
 		t.Errorf("%d issues of the past were drawn again for one new one", n)
+	}
+	minute := noon.Add(time.Minute)
+	if s, err = p.next(p.press.edition(v, minute, time.Time{}, before.now), minute); err != nil {
+		t.Fatal(err)
+	}
+	if looked, n := s.now.rows.fresh(), s.now.bars.fresh(); looked != len(v.Components) || n > 4 { // three hurt still, one did
+		t.Errorf("a minute later %d components were looked at again, and the days of %d worked out", looked, n)
 	}
 }
 
