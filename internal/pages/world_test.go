@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -97,12 +98,22 @@ func (w *world) change(edit func(*status.View)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.view.Revision++
-	w.view.Issues = slices.Clone(w.view.Issues)
-	for n, i := range w.view.Issues { // whoever read the last view keeps it as it was
+	before := w.view.Issues
+	were := map[string]*status.Issue{}
+	w.view.Issues = slices.Clone(before)
+	for n, i := range before { // whoever read the last view keeps it as it was
 		own := *i
-		w.view.Issues[n] = &own
+		were[i.ID], w.view.Issues[n] = i, &own
 	}
 	edit(&w.view)
+	for n, i := range w.view.Issues { // what is as it was is the same, as in the view of the store
+		if was := were[i.ID]; was != nil && reflect.DeepEqual(*was, *i) {
+			w.view.Issues[n] = was
+		}
+	}
+	if slices.Equal(w.view.Issues, before) {
+		w.view.Issues = before
+	}
 }
 
 func (w *world) fail(err error) {
