@@ -132,34 +132,37 @@ func (e *edition) beginning() time.Time { return e.ends().first }
 type ends struct {
 	first, changed time.Time
 	issues         []dates          // of each issue of the view
-	merged         []int            // those of them that tell of another issue
-	parts          map[string][]int // the same by the id of that one
+	parts          map[string][]int // which issues of the view were merged into one, by its id
 }
 
 // dates are what is looked up of each issue of a long history at each rendering: side
 // by side, since to follow ten thousand pointers takes a while, and as numbers,
 // which nobody has to look through for pointers.
-type dates struct{ began, ended, changed instant } // ended: never while it goes on
+type dates struct {
+	began, ended, changed instant // ended: never while it goes on
+	merged                bool    // into another
+}
 
-// instant is a time in nanoseconds since 1970; 0 is never.
+// instant is a time in microseconds since 1970, finer than the database keeps it; 0 is
+// never.
 type instant int64
 
 func instantOf(t time.Time) instant {
 	if t.IsZero() {
 		return 0
 	}
-	return instant(t.UnixNano())
+	return instant(t.UnixMicro())
 }
 
 func (i instant) time() time.Time {
 	if i == 0 {
 		return time.Time{}
 	}
-	return time.Unix(0, int64(i)).UTC()
+	return time.UnixMicro(int64(i)).UTC()
 }
 
 func datesOf(i *status.Issue) dates {
-	d := dates{began: instantOf(i.StartedAt), changed: instantOf(issueChanged(i))}
+	d := dates{began: instantOf(i.StartedAt), changed: instantOf(issueChanged(i)), merged: i.MergedInto != ""}
 	if i.State == status.Resolved {
 		d.ended = instantOf(i.ResolvedAt)
 	}
@@ -183,25 +186,24 @@ func (e *edition) findEnds(old *edition) ends {
 		}
 	}
 	var before []*status.Issue
-	var known ends
+	var known []dates
 	if old != nil {
-		before, known = old.view.Issues, old.ends()
+		before, known = old.view.Issues, old.ends().issues
 	}
 	status.Pair(e.view.Issues, before, func(n, was int) {
 		d := &found.issues[n]
 		if was >= 0 {
-			*d = known.issues[was]
+			*d = known[was]
 		} else {
 			*d = datesOf(e.view.Issues[n])
 		}
 		see(d.changed)
 		sooner(d.began)
+		if d.merged {
+			into := e.view.Issues[n].MergedInto
+			found.parts[into] = append(found.parts[into], n)
+		}
 	})
-	found.merged = those(e.view.Issues, before, known.merged, func(i *status.Issue) bool { return i.MergedInto != "" })
-	for _, n := range found.merged {
-		into := e.view.Issues[n].MergedInto
-		found.parts[into] = append(found.parts[into], n)
-	}
 	for _, m := range e.view.Maintenances {
 		sooner(instantOf(m.ScheduledFor))
 		see(instantOf(workChanged(m)))

@@ -127,20 +127,14 @@ func newEdition(v status.View, now, late time.Time, old *edition) *edition {
 // it is known.
 func openOf(list []*status.Issue, old *edition) []int {
 	var earlier []*status.Issue
-	var known []int
+	var known, open []int
 	if old != nil {
 		earlier, known = old.view.Issues, old.open
 	}
-	return those(list, earlier, known, (*status.Issue).Open)
-}
-
-// those finds the issues of a list for which is holds. Of the same ones of an earlier
-// list it is known which they were.
-func those(list, earlier []*status.Issue, known []int, is func(*status.Issue) bool) (found []int) {
 	status.Pair(list, earlier, func(n, was int) {
 		if was < 0 {
-			if is(list[n]) {
-				found = append(found, n)
+			if list[n].Open() {
+				open = append(open, n)
 			}
 			return
 		}
@@ -148,10 +142,10 @@ func those(list, earlier []*status.Issue, known []int, is func(*status.Issue) bo
 			known = known[1:]
 		}
 		if len(known) > 0 && known[0] == was {
-			found = append(found, n)
+			open = append(open, n)
 		}
 	})
-	return found
+	return open
 }
 
 // overview is that of a view, for which no issue counts that is over.
