@@ -92,11 +92,11 @@ type claimed struct {
 func (w *worker) drain(ctx context.Context) {
 	w.draining.Store(true)
 	defer func() { w.draining.Store(false); w.lookAgain() }()
-	for now := w.claim(ctx, w.batch); now != nil; {
-		next, batch := make(chan *claimed, 1), w.batch
-		w.hand(ctx, now, func() { go func() { next <- w.claim(ctx, batch) }() })
-		w.adapt(len(now.deliveries), w.b.clock.Now().Sub(now.at))
-		now = <-next
+	for batch := w.claim(ctx, w.batch); batch != nil; {
+		next, most := make(chan *claimed, 1), w.batch
+		w.hand(ctx, batch, func() { go func() { next <- w.claim(ctx, most) }() })
+		w.adapt(len(batch.deliveries), w.b.clock.Now().Sub(batch.at))
+		batch = <-next
 	}
 	w.told = nil
 	if w.underWay.Load() == 0 {
@@ -135,12 +135,12 @@ func (w *worker) adapt(claimed int, took time.Duration) {
 
 // hand gives the deliveries to free hands, and waits for those. It calls soon
 // when few are left.
-func (w *worker) hand(ctx context.Context, now *claimed, soon func()) {
+func (w *worker) hand(ctx context.Context, batch *claimed, soon func()) {
 	written := map[string]composed{} // the same words for all recipients
 	defer func() { w.told = written }()
-	defer now.letGo()
-	few := min(len(now.deliveries)/2, 4*w.parallel)
-	for n, d := range now.deliveries {
+	defer batch.letGo()
+	few := min(len(batch.deliveries)/2, 4*w.parallel)
+	for n, d := range batch.deliveries {
 		c, done := written[d.UpdateID]
 		if !done {
 			c.message, c.err = w.compose(ctx, d)
@@ -154,10 +154,10 @@ func (w *worker) hand(ctx context.Context, now *claimed, soon func()) {
 				w.underWay.Add(-1)
 				w.lookAgain()
 			}()
-			w.deliver(ctx, d, c, now.held)
+			w.deliver(ctx, d, c, batch.held)
 			return nil
 		})
-		if len(now.deliveries)-n-1 == few {
+		if len(batch.deliveries)-n-1 == few {
 			soon()
 		}
 	}
