@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -163,24 +162,29 @@ func imagined(ctx context.Context, dsn string) (*store.Store, error) {
 		return s, err
 	}
 	steps, err := s.MigrationStatus(ctx)
-	pending := slices.DeleteFunc(slices.Clone(steps), func(m store.Migration) bool { return !m.Applied.IsZero() })
-	switch {
-	case err != nil:
-		return nil, errors.Join(err, s.Close())
-	case len(pending) == len(steps):
-		return blank(ctx)
-	case len(pending) > 0:
-		return nil, errors.Join(fmt.Errorf("%d steps of the schema are missing, and a dry run changes nothing: say `statusbridge migrate up` first, or --apply", len(pending)), s.Close())
+	pending := len(store.Pending(steps))
+	if err == nil && pending == 0 {
+		return s, nil
 	}
-	return s, nil
+	if err = errors.Join(err, s.Close()); err != nil {
+		return nil, err
+	}
+	if pending == len(steps) {
+		return blank(ctx)
+	}
+	return nil, fmt.Errorf("%d steps of the schema are missing, and a dry run changes nothing: say `statusbridge migrate up` first, or --apply", pending)
 }
 
+// blank is a database without a file.
 func blank(ctx context.Context) (*store.Store, error) {
 	s, err := store.Open(ctx, "sqlite::memory:")
-	if err == nil {
-		_, err = s.Migrate(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if _, err := s.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 func (i *importFlags) print(c *cli, landings []status.Landing) error {

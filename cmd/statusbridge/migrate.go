@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/statusbridge/statusbridge/internal/store"
@@ -95,5 +94,5 @@ func (c *cli) withStoreFor(limit time.Duration, open opener, do func(context.Con
 // untouched reports whether no daemon has ever run on a database.
 func untouched(ctx context.Context, s *store.Store) bool {
 	steps, err := s.MigrationStatus(ctx)
-	return err == nil && !slices.ContainsFunc(steps, func(m store.Migration) bool { return !m.Applied.IsZero() })
+	return err == nil && len(store.Pending(steps)) == len(steps)
 }

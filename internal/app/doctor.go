@@ -97,7 +97,7 @@ func lookAtDatabase(ctx context.Context, p *patient) []status.Check {
 		return []status.Check{check("database", status.CheckFail, "", "%v", err)}
 	}
 	out := []status.Check{check("database", status.CheckOK, "", "%s answers", p.store.Dialect())}
-	if pending := slices.DeleteFunc(steps, func(m store.Migration) bool { return !m.Applied.IsZero() }); len(pending) > 0 {
+	if pending := store.Pending(steps); len(pending) > 0 {
 		out = append(out, check("database: schema", status.CheckFail, "run: statusbridge migrate up", "%d steps are missing", len(pending)))
 	}
 	if path, isFile := strings.CutPrefix(p.cfg.Database, "sqlite:"); isFile && runtime.GOOS != "windows" {

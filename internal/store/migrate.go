@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,11 @@ type Migration struct {
 	Version int64
 	Name    string
 	Applied time.Time // zero: pending
+}
+
+// Pending lists the steps that were not taken yet.
+func Pending(steps []Migration) []Migration {
+	return slices.DeleteFunc(slices.Clone(steps), func(m Migration) bool { return !m.Applied.IsZero() })
 }
 
 // Migrate brings the schema up to date and reports how many steps it took. On
