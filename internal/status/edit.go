@@ -86,6 +86,10 @@ type ArchiveGroup struct {
 	Version int64
 }
 
+// Reorder puts components and groups in the order of their ids. It is no change of
+// what anybody edits, so it asks for no version; what it does not name stays.
+type Reorder struct{ Components, Groups []string }
+
 // SaveMaintenance schedules (ID "") or changes a maintenance. Of the
 // Maintenance, the title, body, components, expected alerts, times and auto flags are read.
 type SaveMaintenance struct {

@@ -3,6 +3,7 @@ package status
 import (
 	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +19,9 @@ func (e ArchiveComponent) Subjects() []string { return subjects(e.ID) }
 
 // Subjects is the group.
 func (e ArchiveGroup) Subjects() []string { return subjects(e.ID) }
+
+// Subjects are all of them.
+func (e Reorder) Subjects() []string { return slices.Concat(e.Components, e.Groups) }
 
 func subjects(id string) []string {
 	if id == "" {
@@ -152,5 +156,25 @@ func (e ArchiveGroup) revise(d *desk, who string) error {
 	g.Version++
 	d.c.Groups[g.ID] = g
 	d.log(Entry{Actor: who, Action: "removed", Subject: g.ID, Reason: ReasonPerson, Detail: "group " + g.Name})
+	return nil
+}
+
+func (e Reorder) revise(d *desk, who string) error {
+	for n, id := range e.Components {
+		if c, ok := d.component(id); ok && !c.Archived && c.Position != n {
+			c.Position, c.UpdatedAt = n, d.now
+			c.Version++
+			d.c.Components[id] = c
+			d.log(Entry{Actor: who, Action: "changed", Subject: id, Reason: ReasonPerson, Detail: "component " + c.Name})
+		}
+	}
+	for n, id := range e.Groups {
+		if g, ok := d.group(id); ok && !g.Archived && g.Position != n {
+			g.Position, g.UpdatedAt = n, d.now
+			g.Version++
+			d.c.Groups[id] = g
+			d.log(Entry{Actor: who, Action: "changed", Subject: id, Reason: ReasonPerson, Detail: "group " + g.Name})
+		}
+	}
 	return nil
 }

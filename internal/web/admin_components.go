@@ -205,7 +205,9 @@ func (s *Server) saveComponent(c *fiber.Ctx, v visit) error {
 			return err
 		}
 		seen = seenSheet(f, componentSheet(comp))
-		comp.Version = filledOn(f, componentSheet(comp), comp.Version)
+		if !shows(f, componentSheet(comp)) {
+			comp.Version = version(f)
+		}
 	} else {
 		comp.Position = len(d.components) // last
 	}
@@ -223,7 +225,8 @@ func (s *Server) saveComponent(c *fiber.Ctx, v visit) error {
 			return ""
 		})
 	}
-	return s.answerSaved(c, s.componentPart(), comp.ID, seen, yours, err)
+	again := func() error { return s.saveComponent(c, v) }
+	return s.answerSaved(c, s.componentPart(), comp.ID, seen, yours, err, again)
 }
 
 // moveComponent swaps a component with its neighbour in the group. Positions
@@ -238,19 +241,21 @@ func (s *Server) moveComponent(c *fiber.Ctx, v visit) error {
 	if err != nil {
 		return err
 	}
-	siblings := d.membersOf(comp.GroupID)
-	at := slices.IndexFunc(siblings, func(o status.Component) bool { return o.ID == comp.ID })
-	if to, ok := neighbour(at, len(siblings), form(c).Get("to")); ok {
-		siblings[at], siblings[to] = siblings[to], siblings[at]
+	var ids []string
+	for _, o := range d.membersOf(comp.GroupID) {
+		ids = append(ids, o.ID)
 	}
-	for n, o := range siblings {
-		if o.Position == n {
-			continue
-		}
-		o.Position = n
-		if _, err := s.revise(ctx, v, status.SaveComponent{Component: o}); err != nil {
-			return err
-		}
+	return s.move(c, v, ids, func(ids []string) status.Reorder { return status.Reorder{Components: ids} })
+}
+
+// move swaps the component or group of the path with its neighbour among the ids.
+func (s *Server) move(c *fiber.Ctx, v visit, ids []string, reorder func(ids []string) status.Reorder) error {
+	at := slices.Index(ids, param(c))
+	if to, ok := neighbour(at, len(ids), form(c).Get("to")); ok {
+		ids[at], ids[to] = ids[to], ids[at]
+	}
+	if _, err := s.revise(c.UserContext(), v, reorder(ids)); err != nil {
+		return err
 	}
 	return redirect(c, outlinePath, "moved")
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +74,9 @@ func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
 			return err
 		}
 		seen = seenSheet(f, groupSheet(g))
-		g.Version = filledOn(f, groupSheet(g), g.Version)
+		if !shows(f, groupSheet(g)) {
+			g.Version = version(f)
+		}
 	}
 	g.Name, g.Description = yours["name"], yours["description"]
 	_, err = s.create(ctx, v, status.SaveGroup{Group: g}, func(b status.Board, since time.Time) string {
@@ -86,34 +87,23 @@ func (s *Server) saveGroup(c *fiber.Ctx, v visit) error {
 		}
 		return ""
 	})
-	return s.answerSaved(c, s.groupPart(), g.ID, seen, yours, err)
+	again := func() error { return s.saveGroup(c, v) }
+	return s.answerSaved(c, s.groupPart(), g.ID, seen, yours, err, again)
 }
 
 func (s *Server) moveGroup(c *fiber.Ctx, v visit) error {
-	ctx := c.UserContext()
-	d, err := s.directory(ctx)
+	d, err := s.directory(c.UserContext())
 	if err != nil {
 		return err
 	}
-	groups := slices.Clone(d.groups)
-	id := param(c)
-	at := slices.IndexFunc(groups, func(g status.Group) bool { return g.ID == id })
-	if at < 0 {
-		return status.ErrNotFound
+	if _, err := d.group(param(c)); err != nil {
+		return err
 	}
-	if to, ok := neighbour(at, len(groups), form(c).Get("to")); ok {
-		groups[at], groups[to] = groups[to], groups[at]
+	var ids []string
+	for _, g := range d.groups {
+		ids = append(ids, g.ID)
 	}
-	for n, g := range groups {
-		if g.Position == n {
-			continue
-		}
-		g.Position = n
-		if _, err := s.revise(ctx, v, status.SaveGroup{Group: g}); err != nil {
-			return err
-		}
-	}
-	return redirect(c, outlinePath, "moved")
+	return s.move(c, v, ids, func(ids []string) status.Reorder { return status.Reorder{Groups: ids} })
 }
 
 func (s *Server) removeGroup(c *fiber.Ctx, v visit) error {

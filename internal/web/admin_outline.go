@@ -33,7 +33,8 @@ const outlinePath = "/admin/components"
 
 // answerSaved answers the form that was to save a part of the outline: with what
 // others changed meanwhile, or with what must be mended, and always with what was typed.
-func (s *Server) answerSaved(c *fiber.Ctx, part outlinePart, id string, seen, yours sheet, err error) error {
+// It is saved again when somebody only moved it while it was being saved.
+func (s *Server) answerSaved(c *fiber.Ctx, part outlinePart, id string, seen, yours sheet, err error, again func() error) error {
 	return answers{
 		then: outlinePath, done: "saved",
 		conflict: func() error {
@@ -44,6 +45,9 @@ func (s *Server) answerSaved(c *fiber.Ctx, part outlinePart, id string, seen, yo
 			now, err := part.now(d, id)
 			if err != nil {
 				return err
+			}
+			if shows(form(c), now) {
+				return again()
 			}
 			merged, diffs := merge(part.fields(d), seen, now, yours)
 			if settled(diffs) {

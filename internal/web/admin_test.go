@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,6 +184,39 @@ func TestAnotherOrderIsNoConflictForWhoEdits(t *testing.T) {
 		if strings.Index(list, "Search") > strings.Index(list, "Checkout") {
 			t.Errorf("%s: the order is as it was before", path)
 		}
+	}
+}
+
+func TestPeopleWhoMoveAndWhoEditAtTheSameTimeDoNotCollide(t *testing.T) {
+	s := newSite(t)
+	a := s.account(status.Admin)
+	editor, movers := s.browser(), []*browser{s.browser(), s.browser()}
+	for _, b := range append(movers, editor) {
+		b.login(a.Email, password, "").want(t, http.StatusSeeOther)
+	}
+	for _, name := range []string{"Checkout", "Search", "Cart"} {
+		editor.post("/admin/components/new", url.Values{"name": {name}, "status": {"operational"}}).want(t, http.StatusSeeOther)
+	}
+	path := "/admin/components/" + s.component("Search").ID
+	var all sync.WaitGroup
+	for _, mover := range movers {
+		all.Go(func() {
+			for n := range 30 {
+				if got := mover.post(path+"/move", url.Values{"to": {[]string{"up", "down"}[n%2]}}); got.StatusCode != http.StatusSeeOther {
+					t.Errorf("moving was answered with %d", got.StatusCode)
+				}
+			}
+		})
+	}
+	for n := range 30 {
+		form := with(inputs(editor.get(path).body, path), "description", fmt.Sprint("Finds thing ", n))
+		if got := editor.post(path, form); got.StatusCode != http.StatusSeeOther {
+			t.Errorf("saving was answered with %d", got.StatusCode)
+		}
+	}
+	all.Wait()
+	if c := s.component("Search"); c.Description != "Finds thing 29" {
+		t.Errorf("the description is %q", c.Description)
 	}
 }
 

@@ -45,15 +45,15 @@ func seenSheet(f url.Values, now sheet) sheet {
 	return seen
 }
 
-// filledOn is the version that a form was filled in on: the present one when others
-// changed nothing that it shows, such as the order of a list.
-func filledOn(f url.Values, now sheet, present int64) int64 {
+// shows reports whether a form was filled in on what is there now: others changed
+// nothing that it shows, at most the order of a list.
+func shows(f url.Values, now sheet) bool {
 	for name, value := range now {
 		if seen, shown := f[seenPrefix+name]; !shown || lines(seen[0]) != value {
-			return version(f)
+			return false
 		}
 	}
-	return present
+	return true
 }
 
 // fieldDiff is one line of the page that settles a conflict.
