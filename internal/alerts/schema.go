@@ -212,7 +212,7 @@ func openSchema() schema {
 func componentsSchema() schema {
 	return listOf(mapping(map[string]schema{
 		"component":       anyText.with("The component's slug."),
-		"component_label": aLabel.with("Or: the label that holds the slug."),
+		"component_label": aLabel.with("Or: the label that holds the slug or the name."),
 		"status":          statusSchema(),
 		"when":            conditionSchema(),
 		"unknown":         oneWord([]string{"inbox", "ignore"}).with("Whether admins hear of a component that does not exist."),

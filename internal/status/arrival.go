@@ -133,21 +133,10 @@ func (s *settler) component(c Component) error {
 			return already("a component of this name is here")
 		}
 	}
-	g, _ := s.desk.group(c.GroupID)
-	c.Slug = s.freeSlug(Slug(c.Name), Slug(g.Name+" "+c.Name), Slug(c.Name+" "+c.ID), Slug("component "+c.ID))
+	c.Slug = s.slugFor(c)
 	c.Version, c.UpdatedAt = 1, s.now
 	s.components[c.ID], s.c.Components[c.ID] = c.ID, c
 	return nil
-}
-
-// freeSlug is the first that no component has.
-func (s *settler) freeSlug(names ...string) string {
-	for _, name := range names {
-		if _, taken := s.componentBySlug(name); !taken && slugForm.MatchString(name) {
-			return name
-		}
-	}
-	return names[len(names)-1]
 }
 
 func (s *settler) issue(i Issue) error {

@@ -170,10 +170,6 @@ func (d *desk) components(list []RuleComponent, rule Rule, t Track, issue string
 
 // named resolves the components that an entry of a rule means.
 func (d *desk) named(rc RuleComponent, rule Rule, t Track) []string {
-	slug := rc.Component
-	if rc.Label != "" {
-		slug = Slug(t.Labels[rc.Label])
-	}
 	if rc.Group != nil {
 		name, err := rc.Group(d.evidence(rule, t, t.Since))
 		if err != nil {
@@ -181,8 +177,25 @@ func (d *desk) named(rc RuleComponent, rule Rule, t Track) []string {
 		}
 		return d.inGroup(strings.TrimSpace(name))
 	}
-	if c, ok := d.componentBySlug(slug); ok {
+	if rc.Label != "" {
+		return d.calledBy(t.Labels[rc.Label])
+	}
+	if c, ok := d.componentBySlug(rc.Component); ok {
 		return []string{c.ID}
+	}
+	return nil
+}
+
+// calledBy finds the component that a label means: by its slug, or by the whole
+// name, which may have no letter that a slug could hold.
+func (d *desk) calledBy(label string) []string {
+	if c, ok := d.componentBySlug(Slug(label)); ok {
+		return []string{c.ID}
+	}
+	for _, c := range all(d.c.Components, d.board.Components) {
+		if label != "" && !c.Archived && strings.EqualFold(c.Name, label) {
+			return []string{c.ID}
+		}
 	}
 	return nil
 }

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Subjects is the component; a new one needs none.
@@ -35,9 +38,35 @@ var (
 	notSlug  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// Slug makes the form in which rules.yaml and URLs name a component.
+// undecomposed are the Latin letters that Unicode does not take apart.
+var undecomposed = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i")
+
+// Slug makes the form in which rules.yaml and URLs name a component: accents are
+// left out. Nothing is left of a name without Latin letters or digits.
 func Slug(name string) string {
-	return strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	plain := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(undecomposed.Replace(strings.ToLower(name))))
+	return strings.Trim(notSlug.ReplaceAllString(plain, "-"), "-")
+}
+
+// slugFor makes the slug of a component whose name says none, or one that another
+// component has: its group and its id tell them apart. A name for the second time
+// in one group, or in none, is taken for a mistake: the slug is that of the other.
+func (d *desk) slugFor(c Component) string {
+	g, _ := d.group(c.GroupID)
+	for _, name := range []string{c.Name, g.Name + " " + c.Name, c.Name + " " + c.ID} {
+		slug := Slug(name)
+		other, taken := d.componentBySlug(slug)
+		twice := taken && strings.EqualFold(other.Name, c.Name) && (c.GroupID == "" || c.GroupID == other.GroupID)
+		if slug != "" && Slug(c.Name) != "" && (!taken || twice || other.ID == c.ID) {
+			return slug
+		}
+	}
+	return Slug("component " + c.ID)
 }
 
 // kept is what no edit of a component or a group changes.
@@ -71,7 +100,7 @@ func (e SaveComponent) revise(d *desk, who string) error {
 	}
 	c.ID, c.CreatedAt, c.Archived, c.Version = begun.id, begun.createdAt, begun.archived, begun.version
 	c.Name = oneLine(c.Name)
-	c.Slug = cmp.Or(strings.TrimSpace(c.Slug), Slug(c.Name))
+	c.Slug = cmp.Or(strings.TrimSpace(c.Slug), d.slugFor(c))
 	c.Status = cmp.Or(c.Status, Operational)
 	switch other, taken := d.componentBySlug(c.Slug); {
 	case c.Name == "":

@@ -174,7 +174,7 @@ const (
 // RuleComponent is a component, or all of a group, that the rule marks.
 type RuleComponent struct {
 	Component string // slug
-	Label     string // or: the label that holds the slug
+	Label     string // or: the label that holds the slug or the name
 	Group     Text   // or: the name of a group of components
 	Status    ComponentStatus
 	// StatusText, when set, is a template that yields the status.
