@@ -28,7 +28,7 @@ import (
 // "file:PATH" to be read from there.
 type Config struct {
 	Listen    string    `yaml:"listen" unit:"address and port" help:"where it listens; 0.0.0.0:8080 is every network"`
-	PublicURL string    `yaml:"public_url" unit:"URL" help:"how visitors reach the page: links in mail and feeds begin with it, and other Host names are refused; 'http://' and 'listen' if left out"`
+	PublicURL string    `yaml:"public_url" unit:"URL" help:"how visitors reach the page: links in mail and feeds begin with it, and other Host names are refused; it has no path; 'http://' and 'listen' if left out"`
 	Database  string    `yaml:"database" secret:"url" unit:"'sqlite:' and a file, or 'postgres://user:password@host/name'" help:"where everything is kept"`
 	DataDir   string    `yaml:"data_dir" unit:"folder" help:"journal and last good page; in a container it must outlive it"`
 	Rules     string    `yaml:"rules" unit:"file" help:"which alerts become which issues, see [rules](rules.md); the shipped rules stand in while there is no such file"`
@@ -262,6 +262,22 @@ func empty(src []byte) bool {
 	return true
 }
 
+// wholeHost reads the address of a site that has its host for itself: cookies of
+// the admin, robots.txt and security.txt are never shared with another.
+func wholeHost(address string) (string, error) {
+	address = strings.TrimRight(address, "/")
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return "", fmt.Errorf("%q is not an address such as https://status.example.com", address)
+	case u.User != nil:
+		return "", fmt.Errorf("%s must not hold a name or password: everybody reads it", u.Redacted())
+	case u.Path != "" || u.RawQuery != "" || u.Fragment != "":
+		return "", fmt.Errorf("%s must end with its host: give the page a host of its own, such as https://status.example.com", address)
+	}
+	return address, nil
+}
+
 // complete derives what was left out and refuses what cannot work.
 func (c *Config) complete() error {
 	host, port, err := net.SplitHostPort(c.Listen)
@@ -277,10 +293,8 @@ func (c *Config) complete() error {
 		}
 		c.PublicURL = "http://" + net.JoinHostPort(host, port)
 	}
-	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
-	u, err := url.Parse(c.PublicURL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("public_url: %q is not an address such as https://status.example.com", c.PublicURL)
+	if c.PublicURL, err = wholeHost(c.PublicURL); err != nil {
+		return fmt.Errorf("public_url: %w", err)
 	}
 	if _, err := time.LoadLocation(c.Page.TimeZone); err != nil {
 		return fmt.Errorf("page.time_zone: %q is not a zone such as Europe/Berlin", c.Page.TimeZone)

@@ -60,6 +60,8 @@ func TestBadSettingsNameTheKey(t *testing.T) {
 	for text, key := range map[string]string{
 		"listen: nowhere":                 "listen",
 		"public_url: status.example.com":  "public_url",
+		"public_url: https://h/status":    "public_url: https://h/status must end with its host",
+		"public_url: https://u:pw@h":      "public_url: https://u:xxxxx@h must not hold a name or password",
 		"page: {time_zone: Mars/Olympus}": "page.time_zone",
 		"proxy: {trusted: [everyone]}":    "proxy.trusted",
 		"smtp: {url: 'smtp://h'}":         "smtp.from",
