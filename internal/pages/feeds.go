@@ -147,7 +147,7 @@ func (p *press) subjects(e *edition, issues []*status.Issue) []feedEntry {
 			content:    func() string { return e.told(i.Updates, e.touched(*i), e.issueWord) },
 		})
 	}
-	for _, m := range e.view.Maintenances {
+	for _, m := range folded(slices.Backward(e.view.Maintenances)) {
 		list = append(list, feedEntry{
 			id: permanentID("maintenance", m.ID), url: p.cfg.PublicURL + "/maintenance/" + m.ID,
 			title: e.lang.pair(e.lang.say("maintenance"), oneLine(m.Title)), published: m.CreatedAt, updated: workChanged(m),
@@ -175,7 +175,7 @@ func (p *press) statements(e *edition) []feedEntry {
 			add(u, "/issues/"+i.ID, i.Title, e.issueWord(u.State), about)
 		}
 	}
-	for _, m := range e.view.Maintenances {
+	for _, m := range folded(slices.Backward(e.view.Maintenances)) {
 		about := func() string { return e.planned(m) + e.affectedText(m.Components) }
 		for _, u := range m.Updates {
 			add(u, "/maintenance/"+m.ID, m.Title, e.lang.pair(e.lang.say("maintenance"), e.workWord(u.State)), about)

@@ -18,6 +18,7 @@ const (
 	// Of a long issue the front page shows the newest updates, and says how
 	// many more its own page has.
 	updatesShown = 4
+	hitsShown    = 8 // of the components that an issue affects
 )
 
 type frontPage struct {
@@ -49,7 +50,7 @@ type issueCard struct {
 	Started  moment
 	Ended    *moment
 	Lasted   string
-	Affected []affected
+	Affected *hits       // nil: none that is public
 	Updates  []statement // newest first
 	More     int         // updates left out
 	// Postmortem is not among the updates.
@@ -57,10 +58,28 @@ type issueCard struct {
 	Drawn      template.HTML // as it stands on the front page; "" when it is not drawn yet
 }
 
-// affected is a component as an issue touches it.
+// affected is a component as an issue touches it, or a maintenance, which says
+// nothing of its state.
 type affected struct {
 	Name string
 	Look look
+}
+
+// hits are the components that something affects. Of many the first are shown and
+// the others folded: what is said about it must not stand below them.
+type hits struct {
+	ID            string // of what affects them
+	Shown, Folded []affected
+}
+
+func hitsOf(id string, all []affected) *hits {
+	switch n := len(all); {
+	case n == 0:
+		return nil
+	case n > hitsShown+2: // two more take no more room than the words that hide them
+		return &hits{id, all[:hitsShown], all[hitsShown:]}
+	}
+	return &hits{ID: id, Shown: all}
 }
 
 // A statement is one update as people read it.
@@ -90,7 +109,7 @@ type workCard struct {
 	Lasts    string // how long it is planned to take
 	Calendar string // path of its calendar entry, while it lies ahead
 	Overrun  bool   // it runs past its planned end
-	Affected []string
+	Affected *hits
 	Body     template.HTML // what will be done
 	Updates  []statement   // newest first
 	Latest   *statement    // the newest that says more than Body
@@ -119,7 +138,7 @@ func (p *press) front(e *edition) frontPage {
 	for _, m := range e.sum.Running {
 		f.Running = append(f.Running, e.workCard(m))
 	}
-	for _, m := range folded(e.sum.Upcoming) {
+	for _, m := range folded(slices.All(e.sum.Upcoming)) {
 		c := e.workCard(m)
 		c.Repeats = e.repeats(m)
 		f.Upcoming = append(f.Upcoming, c)
@@ -175,11 +194,13 @@ func (e *edition) issueCard(i status.Issue) issueCard {
 		at := e.until(i.StartedAt, i.ResolvedAt)
 		c.Ended, c.Lasted = &at, e.lang.span(i.ResolvedAt.Sub(i.StartedAt))
 	}
-	for _, a := range e.worst(i) {
+	var hit []affected
+	for _, a := range e.worstFirst(i) {
 		if name, public := e.names[a.ComponentID]; public {
-			c.Affected = append(c.Affected, affected{name, e.lang.status(a.Status)})
+			hit = append(hit, affected{name, e.lang.status(a.Status)})
 		}
 	}
+	c.Affected = hitsOf(i.ID, hit)
 	for _, u := range slices.Backward(i.Updates) {
 		s := e.statement(u, classOfUpdate(i, u), e.lang.issue(status.IssueState(u.State)))
 		if u.State == status.StatePostmortem {
@@ -223,6 +244,11 @@ func (e *edition) worst(i status.Issue) []status.Affected {
 	return out
 }
 
+// worstFirst is worst in the order in which people want to know.
+func (e *edition) worstFirst(i status.Issue) []status.Affected {
+	return slices.SortedStableFunc(slices.Values(e.worst(i)), func(a, b status.Affected) int { return b.Status.Rank() - a.Status.Rank() })
+}
+
 func (e *edition) statement(u status.Update, class, phase string) statement {
 	s := statement{ID: u.ID, Class: class, Phase: phase, Body: e.said(u), At: e.moment(u.DisplayAt)}
 	if !u.EditedAt.IsZero() {
@@ -249,11 +275,11 @@ func (e *edition) workCard(m status.Maintenance) workCard {
 	if m.State == status.Scheduled {
 		c.Calendar = "/maintenance/" + m.ID + ".ics"
 	}
-	for _, id := range m.Components {
-		if name, public := e.names[id]; public {
-			c.Affected = append(c.Affected, name)
-		}
+	var hit []affected
+	for _, name := range e.publicNames(m.Components) {
+		hit = append(hit, affected{Name: name})
 	}
+	c.Affected = hitsOf(m.ID, hit)
 	if !m.StartedAt.IsZero() {
 		at := e.moment(m.StartedAt)
 		c.Started = &at
@@ -436,7 +462,7 @@ func (e *edition) pastIssue(i *status.Issue) pastItem {
 			at := e.until(i.StartedAt, i.ResolvedAt)
 			item.Until, item.Lasted = &at, e.lang.span(i.ResolvedAt.Sub(i.StartedAt))
 		}
-		for _, a := range e.worst(*i) {
+		for _, a := range e.worstFirst(*i) {
 			if name, public := e.names[a.ComponentID]; public {
 				item.Affected = append(item.Affected, name)
 			}
@@ -465,7 +491,7 @@ func (e *edition) pastWork(m status.Maintenance) pastItem {
 	end := e.until(from, until)
 	item := pastItem{
 		Path: c.Path, Title: c.Title, Look: c.Look, Note: e.lang.say("maintenance"), From: e.moment(from), Until: &end,
-		Lasted: e.lang.span(until.Sub(from)), Affected: c.Affected, ended: m.EndedAt,
+		Lasted: e.lang.span(until.Sub(from)), Affected: e.publicNames(m.Components), ended: m.EndedAt,
 	}
 	if len(c.Updates) > 0 {
 		item.Last = c.Updates[0].Body

@@ -258,11 +258,15 @@ func link(path, text string) template.HTML {
 
 // names lists names that people gave.
 func (l *language) names(list []string) template.HTML {
-	parts := make([]string, len(list))
-	for n, name := range list {
+	shown, more := list, ""
+	if len(list) > hitsShown+2 {
+		shown, more = list[:hitsShown], " "+l.say("front.more", "n", len(list)-hitsShown)
+	}
+	parts := make([]string, len(shown))
+	for n, name := range shown {
 		parts[n] = string(isolated(name))
 	}
-	return template.HTML(strings.Join(parts, template.HTMLEscapeString(l.say("comma")))) // #nosec G203: escaped
+	return template.HTML(strings.Join(parts, template.HTMLEscapeString(l.say("comma"))) + template.HTMLEscapeString(more)) // #nosec G203: escaped
 }
 
 // pair is "name: value".

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,13 +10,18 @@ import (
 	"github.com/statusbridge/statusbridge/internal/status"
 )
 
-// againShown is how many of the next times of what repeats are told.
-const againShown = 3
+// How many of the next times of what repeats are told, and how many are counted:
+// beyond that it is as good as endless.
+const (
+	againShown   = 3
+	againCounted = 60
+)
 
 // repeats says that a maintenance is one of several.
 type repeats struct {
 	Words string // "every first Sunday of the month, 02:00 (Europe/Berlin)"; "": no short sentence says it
 	Next  []occasion
+	More  string // what follows them, in words; "": nothing, or Words tell it
 }
 
 // occasion is a time at which a maintenance takes place again.
@@ -30,12 +36,22 @@ type seriesKey struct {
 	version int64
 }
 
-// again lists when a maintenance takes place again.
-func (e *edition) again(m status.Maintenance) []time.Time {
-	return status.Again(m, e.view.Maintenances, e.coming.get(e.seriesKey(m), func() []time.Time {
+// again lists the next times at which a maintenance takes place again, and says
+// what follows them.
+func (e *edition) again(m status.Maintenance) (next []time.Time, more string) {
+	next = status.Again(m, e.view.Maintenances, e.coming.get(e.seriesKey(m), func() []time.Time {
 		s, _ := e.repeating(m)
-		return s.Coming(againShown)
-	}), againShown, e.now)
+		return s.Coming(againCounted)
+	}), againCounted, e.now)
+	switch follow := len(next) - againShown; {
+	case follow <= 0:
+		return next, ""
+	case len(next) < againCounted:
+		more = e.lang.say("front.more", "n", follow)
+	case e.rhythm(m) == "":
+		more = "…"
+	}
+	return next[:againShown], more
 }
 
 func (e *edition) seriesKey(m status.Maintenance) seriesKey {
@@ -55,11 +71,11 @@ func (e *edition) repeating(m status.Maintenance) (s status.MaintenanceSeries, g
 
 // repeats is nil for a maintenance that does not take place again.
 func (e *edition) repeats(m status.Maintenance) *repeats {
-	again := e.again(m)
+	again, more := e.again(m)
 	if len(again) == 0 {
 		return nil
 	}
-	r := &repeats{Words: e.rhythm(m)}
+	r := &repeats{Words: e.rhythm(m), More: more}
 	for _, t := range again {
 		next := occasion{At: e.moment(t)}
 		for _, o := range e.view.Maintenances {
@@ -72,13 +88,18 @@ func (e *edition) repeats(m status.Maintenance) *repeats {
 	return r
 }
 
-// folded leaves out what only repeats an earlier one of the list, the soonest
-// first: the same work of the same series. What somebody changed stands for itself.
-func folded(upcoming []status.Maintenance) []status.Maintenance {
+// folded leaves out of plans, the soonest first, what only repeats one before: the
+// same work of the same series, as long as it lies ahead. What somebody changed
+// stands for itself.
+func folded(plans iter.Seq2[int, status.Maintenance]) []status.Maintenance {
 	var out []status.Maintenance
-	for _, m := range upcoming {
+	for _, m := range plans {
+		if m.State != status.Scheduled {
+			out = append(out, m)
+			continue
+		}
 		told := slices.ContainsFunc(out, func(o status.Maintenance) bool {
-			return m.SeriesID != "" && o.SeriesID == m.SeriesID && o.Title == m.Title && o.Body == m.Body && slices.Equal(o.Components, m.Components)
+			return m.SeriesID != "" && o.SeriesID == m.SeriesID && o.State == status.Scheduled && o.Title == m.Title && o.Body == m.Body && slices.Equal(o.Components, m.Components)
 		})
 		if !told {
 			out = append(out, m)
@@ -111,11 +132,15 @@ func (e *edition) rhythm(m status.Maintenance) string {
 // again, "" when it does not.
 func (e *edition) repeatsText(m status.Maintenance) string {
 	var dates, lines []string
-	for _, t := range e.again(m) {
+	again, more := e.again(m)
+	for _, t := range again {
 		dates = append(dates, e.feedTime(t))
 	}
 	if len(dates) == 0 {
 		return ""
+	}
+	if more != "" {
+		dates = append(dates, more)
 	}
 	if how := e.rhythm(m); how != "" {
 		lines = append(lines, e.lang.pair(e.lang.say("repeats"), how))

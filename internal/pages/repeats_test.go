@@ -54,7 +54,7 @@ func TestPageFeedAndCalendarTellThatAMaintenanceRepeats(t *testing.T) {
 	if text := string(page); strings.Contains(text, "Repeats") || !strings.Contains(text, "Next dates") || !strings.Contains(text, `datetime="2027-02-06T01:00:00Z"`) {
 		t.Error("the page of a rule that no short sentence tells wants dates, and no words")
 	}
-	want := "Next dates: 6 January 2027, 01:00 UTC; 6 February 2027, 01:00 UTC; 6 March 2027, 01:00 UTC"
+	want := "Next dates: 6 January 2027, 01:00 UTC; 6 February 2027, 01:00 UTC; 6 March 2027, 01:00 UTC; …"
 	if note := e.calendarNote(m); !strings.Contains(note, want) {
 		t.Errorf("the calendar says %q", note)
 	}
@@ -79,11 +79,13 @@ func TestTheFrontPageShowsASeriesOnceWithLinksToItsNextDates(t *testing.T) {
 		}
 		v.Maintenances = append(v.Maintenances, next)
 	}
+	slices.SortFunc(v.Maintenances, func(a, b status.Maintenance) int { return b.ScheduledFor.Compare(a.ScheduledFor) }) // as the store lists them
 	p, err := newPress(settings())
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := p.front(p.edition(v, noon, time.Time{}, nil))
+	e := p.edition(v, noon, time.Time{}, nil)
+	f := p.front(e)
 	var told []string
 	for _, c := range f.Upcoming {
 		if c.Repeats != nil {
@@ -96,5 +98,35 @@ func TestTheFrontPageShowsASeriesOnceWithLinksToItsNextDates(t *testing.T) {
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("the front page shows %q, want %q", told, want)
+	}
+	told = nil
+	for _, entry := range p.history(e).entries {
+		if _, id, _ := strings.Cut(entry.url, "/maintenance/"); strings.HasPrefix(id, "rr") {
+			told = append(told, id)
+		}
+	}
+	slices.Sort(told)
+	if !slices.Equal(told, []string{"rr1", "rr6"}) {
+		t.Errorf("the feed has entries for %q, want rr1 and rr6", told)
+	}
+}
+
+func TestASeriesThatEndsSaysHowManyDatesFollow(t *testing.T) {
+	for rule, want := range map[string]string{
+		"FREQ=WEEKLY;COUNT=4":          "",           // three follow, all are told
+		"FREQ=WEEKLY;COUNT=8":          "and 4 more", // this one, three and four
+		"FREQ=WEEKLY":                  "",           // "every Sunday" says it
+		"FREQ=MONTHLY;BYMONTHDAY=6":    "…",
+		"FREQ=MONTHLY;BYMONTHDAY=6,20": "…",
+	} {
+		v := repeating(rule)
+		e := newEdition(v, noon, time.Time{}, nil).in(tongue(t, "en"))
+		m := v.Maintenances[len(v.Maintenances)-1]
+		if r := e.repeats(m); r == nil || len(r.Next) != 3 || r.More != want {
+			t.Errorf("%s: %+v, want three dates and %q", rule, r, want)
+		}
+		if text := e.repeatsText(m); strings.HasSuffix(text, "; "+want) != (want != "") {
+			t.Errorf("%s in feeds: %q", rule, text)
+		}
 	}
 }
