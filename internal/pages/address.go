@@ -45,6 +45,22 @@ func (p *press) address(path string, now time.Time) (address, bool) {
 	return address{}, false
 }
 
+// Canonical is the path at which a document stands that was asked for by another
+// spelling: with a slash too many or with none behind a language, with a language in
+// capitals, or with issues called incidents. Whether there is one is for Demand.
+func (p *Publisher) Canonical(path string) string {
+	base, rest := "", strings.Trim(path, "/")
+	if first, after, _ := strings.Cut(rest, "/"); first != "" {
+		if l, plain := p.press.languages.split("/" + strings.ToLower(first)); plain == "/" {
+			base, rest = l.base, after
+		}
+	}
+	if id, old := strings.CutPrefix(rest, "incidents/"); old {
+		rest = "issues/" + id
+	}
+	return base + "/" + rest
+}
+
 // besides reports whether a document is wanted that stands beside the pages: one
 // for programs, in the language of the page only.
 func (a address) besides() bool { return a.form != "" }

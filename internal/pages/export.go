@@ -115,7 +115,7 @@ func (x *exporter) run(ctx context.Context) error {
 			x.progress(n+1, len(x.queue))
 		}
 	}
-	if err := x.write("404.html", x.notFound); err != nil {
+	if err := x.write("404.html", x.NotFound("/")); err != nil {
 		return err
 	}
 	for name, text := range map[string]string{

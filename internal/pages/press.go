@@ -162,12 +162,15 @@ func (p *press) frame(e *edition, path, title string, body template.HTML) ([]byt
 	return e.render("frame", f, 0)
 }
 
-// notFound is the page for an address that holds nothing.
-func (p *press) notFound(now time.Time) (*Doc, error) {
-	e := p.unknown(now)
-	raw, err := p.frame(e, "/", e.lang.say("missing.title"), e.lang.lost())
-	if err != nil {
-		return nil, err
+// notFound is the page for an address that holds nothing, by language. One that
+// cannot be rendered is left out.
+func (p *press) notFound(now time.Time) map[string]*Doc {
+	docs := map[string]*Doc{}
+	for _, l := range p.languages {
+		e := p.unknown(now).in(l)
+		if raw, err := p.frame(e, "/", l.say("missing.title"), l.lost()); err == nil {
+			docs[l.code] = newDoc(404, htmlKind, raw, entityTag(raw), now)
+		}
 	}
-	return newDoc(404, htmlKind, raw, entityTag(raw), now), nil
+	return docs
 }

@@ -31,7 +31,7 @@ type Publisher struct {
 	clock    Clock
 	log      *slog.Logger
 	site     atomic.Pointer[site]
-	notFound *Doc
+	notFound func() map[string]*Doc // by language
 
 	saving    sync.Mutex
 	keep      keeper
@@ -61,9 +61,7 @@ func New(cfg Config, source Source, clock Clock, log *slog.Logger) (*Publisher, 
 	}
 	p := &Publisher{press: press, source: source, clock: clock, log: log, memory: newMemory(512), keep: keeper{dir: cfg.DataDir}}
 	now := clock.Now()
-	if p.notFound, err = press.notFound(now); err != nil {
-		return nil, err
-	}
+	p.notFound = sync.OnceValue(func() map[string]*Doc { return press.notFound(now) })
 	s, err := press.blank(now)
 	if err != nil {
 		return nil, err
@@ -333,8 +331,11 @@ func (p *Publisher) Late() (bool, time.Time) {
 	return !e.late.IsZero(), e.late
 }
 
-// NotFound is the document for an address that holds nothing.
-func (p *Publisher) NotFound() *Doc { return p.notFound }
+// NotFound is the document for a path that holds nothing, in the path's language.
+func (p *Publisher) NotFound(path string) *Doc {
+	l, _ := p.press.languages.split(p.Canonical(path))
+	return p.notFound()[l.code]
+}
 
 // Stylesheet is the URL path of the stylesheet.
 func (p *Publisher) Stylesheet() string { return p.press.assets.style.path }

@@ -356,8 +356,33 @@ func TestAddressesThatHoldNothingAreNotFound(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if doc := p.NotFound(); doc.Status != 404 || !strings.Contains(string(doc.Raw), "Page not found") {
-		t.Errorf("the page for it: %d", doc.Status)
+	for path, want := range map[string]string{"/nowhere": "Page not found", "/de/nowhere": "Seite nicht gefunden", "/PT-BR/x/": "Página não encontrada"} {
+		if doc := p.NotFound(path); doc.Status != 404 || !strings.Contains(string(doc.Raw), want) {
+			t.Errorf("the page for %s is not %q", path, want)
+		}
+	}
+}
+
+func TestAnotherSpellingOfAnAddressLeadsToIt(t *testing.T) {
+	p, _, _ := stage(t, settings(), calm())
+	for path, want := range map[string]string{
+		"/":                  "/",
+		"/uptime/":           "/uptime",
+		"/history//":         "/history",
+		"/components/api/":   "/components/api",
+		"/incidents/x":       "/issues/x",
+		"/pt-BR":             "/pt-br/",
+		"/pt-BR/":            "/pt-br/",
+		"/DE/Uptime/":        "/de/Uptime",
+		"/de/incidents/x/":   "/de/issues/x",
+		"/EN/history":        "/history", // the page's own language has no prefix
+		"/Nothing/":          "/Nothing",
+		"//evil.example/..":  "/evil.example/..",
+		"/issues/incidents/": "/issues/incidents",
+	} {
+		if got := p.Canonical(path); got != want {
+			t.Errorf("%s leads to %s, want %s", path, got, want)
+		}
 	}
 }
 

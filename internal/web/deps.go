@@ -117,7 +117,8 @@ type Clock interface {
 type Pages interface {
 	Find(path string) *pages.Doc
 	Demand(ctx context.Context, path string) (*pages.Doc, error)
-	NotFound() *pages.Doc
+	NotFound(path string) *pages.Doc
+	Canonical(path string) string
 	Late() (bool, time.Time)
 	RenderTook() time.Duration
 	Frame(lang, title string, body template.HTML) ([]byte, error)

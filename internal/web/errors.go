@@ -137,7 +137,7 @@ func sendProblem(c *fiber.Ctx, r refusal) error {
 // showError is the page a visitor gets.
 func (s *Server) showError(c *fiber.Ctx, r refusal) error {
 	if r.code == http.StatusNotFound {
-		if doc := s.pages.NotFound(); doc != nil {
+		if doc := s.pages.NotFound(c.Path()); doc != nil {
 			return s.sendDoc(c, doc)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -99,26 +98,27 @@ func unchanged(h *fasthttp.RequestHeader, doc *pages.Doc) bool {
 }
 
 // demandPublic serves what is not rendered ahead: old issues and months,
-// components, uptime.
+// components, uptime, all pages in other languages. A page asked for by another
+// spelling of its address is shown where it is.
 func (s *Server) demandPublic(c *fiber.Ctx) error {
-	doc, err := s.pages.Demand(c.UserContext(), c.Path())
+	path := c.Path()
+	doc, err := s.pages.Demand(c.UserContext(), path)
 	switch {
-	case errors.Is(err, status.ErrNotFound):
-		return err
-	case err != nil:
-		s.log.Error("cannot render a page on demand", "path", c.Path(), "err", err)
+	case err == nil:
+		return s.sendDoc(c, doc)
+	case !errors.Is(err, status.ErrNotFound):
+		s.log.Error("cannot render a page on demand", "path", path, "err", err)
 		return refusal{code: http.StatusServiceUnavailable, text: "This page cannot be shown right now. The current status still can.", retryAfter: 30}
 	}
-	return s.sendDoc(c, doc)
-}
-
-// demandTranslation serves the pages in other languages, such as /de/history.
-func (s *Server) demandTranslation(c *fiber.Ctx) error {
-	err := s.demandPublic(c)
-	if errors.Is(err, status.ErrNotFound) {
-		return c.Next()
+	at := s.pages.Canonical(path)
+	if at == path {
+		return err
 	}
-	return err
+	if _, gone := s.pages.Demand(c.UserContext(), at); gone != nil { // never to where nothing is
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+	return c.Redirect(at, http.StatusMovedPermanently)
 }
 
 // preflight answers a browser that asks before another site's script reads a
@@ -140,43 +140,12 @@ func (s *Server) preflight(c *fiber.Ctx) error {
 	return c.SendStatus(http.StatusNoContent)
 }
 
-// redirectIncident keeps links alive that call issues incidents.
-func redirectIncident(c *fiber.Ctx) error {
-	id := c.Params("id")
-	if !validID(id) {
-		return status.ErrNotFound
-	}
-	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
-	return c.Redirect("/issues/"+id, http.StatusMovedPermanently)
-}
-
-// validID keeps what could never be an id away from the store.
-func validID(id string) bool {
-	if len(id) < 1 || len(id) > 64 {
-		return false
-	}
-	for _, r := range id {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
-			return false
-		}
-	}
-	return true
-}
-
-// nothingHere ends the route table. A public path with a slash too many is put
-// right; one asked with the wrong method is told so.
+// nothingHere ends the route table. Who asks a public path with the wrong method is
+// told so.
 func (s *Server) nothingHere(c *fiber.Ctx) error {
-	path := c.Path()
-	if !isRead(c.Method()) {
-		if s.pages.Find(path) != nil {
-			c.Set(fiber.HeaderAllow, "GET, HEAD")
-			return fiber.ErrMethodNotAllowed
-		}
-		return status.ErrNotFound
-	}
-	// only to a path that exists, so that //elsewhere is never a target
-	if short := strings.TrimRight(path, "/"); short != "" && short != path && s.pages.Find(short) != nil {
-		return c.Redirect(short, http.StatusMovedPermanently)
+	if s.pages.Find(c.Path()) != nil {
+		c.Set(fiber.HeaderAllow, "GET, HEAD")
+		return fiber.ErrMethodNotAllowed
 	}
 	return status.ErrNotFound
 }

@@ -125,16 +125,6 @@ func (s *Server) route() {
 	s.app.Post("/hooks/bounce", s.handleBounce)
 
 	s.app.Use(s.refuseStrangeHost)
-	s.app.Get("/issues/:id", s.demandPublic)
-	s.app.Get("/maintenance/:id", s.demandPublic)
-	s.app.Get("/components/:slug/:form", s.demandPublic)
-	s.app.Get("/og.png", s.demandPublic)
-	s.app.Get("/sitemap.xml", s.demandPublic)
-	s.app.Get("/history/:month", s.demandPublic)
-	s.app.Get("/components/:slug", s.demandPublic)
-	s.app.Get("/uptime", s.demandPublic)
-	s.app.Get("/uptime/:month", s.demandPublic)
-	s.app.Get("/incidents/:id", redirectIncident)
 	s.app.Get(s.assets.stylesheet, s.serveStylesheet)
 	s.app.Get(s.assets.script, serveScript(s.assets.js))
 	s.app.Get(s.assets.passkeys, serveScript(s.assets.ceremonies))
@@ -143,8 +133,7 @@ func (s *Server) route() {
 	s.routeAPI()
 	s.routeAdmin()
 	s.app.Options("/*", s.preflight)
-	s.app.Get("/:language", s.demandTranslation)
-	s.app.Get("/:language/*", s.demandTranslation)
+	s.app.Get("/*", s.demandPublic)
 	s.app.Use(s.nothingHere)
 }
 

@@ -89,10 +89,17 @@ func (p shelf) Demand(_ context.Context, path string) (*pages.Doc, error) {
 	if path == "/issues/old" {
 		return &pages.Doc{Status: 200, ContentType: "text/html; charset=utf-8", ETag: `"old"`, Raw: []byte("an old issue")}, nil
 	}
+	if doc := p.docs[path]; doc != nil {
+		return doc, nil
+	}
 	return nil, status.ErrNotFound
 }
 
-func (p shelf) NotFound() *pages.Doc {
+func (p shelf) Canonical(path string) string {
+	return "/" + strings.Replace(strings.Trim(path, "/"), "incidents/", "issues/", 1)
+}
+
+func (p shelf) NotFound(string) *pages.Doc {
 	return &pages.Doc{Status: 404, ContentType: "text/html; charset=utf-8", Raw: []byte("no such page")}
 }
 

@@ -127,3 +127,16 @@ func param(c *fiber.Ctx) string {
 	}
 	return "-" // no id of ours: not found
 }
+
+// validID keeps what could never be an id away from the store.
+func validID(id string) bool {
+	if len(id) < 1 || len(id) > 64 {
+		return false
+	}
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+			return false
+		}
+	}
+	return true
+}
