@@ -180,14 +180,15 @@ func (s *shelf) sizeOf(path string) int {
 // newDoc makes a document of bytes that are its own from then on, with its version and
 // its tag, not compressed yet. A quick gzip is done in no time; for the rest see pack.
 func newDoc(status int, k kind, raw []byte, tag string, at time.Time) *Doc {
-	if at := bytes.Index(raw, []byte(versionMark)); at >= 0 {
-		copy(raw[at:], tag[1:len(tag)-1])
-	}
-	return &Doc{
+	doc := &Doc{
 		Status: status, ContentType: k.contentType, CacheControl: k.cacheControl, Header: k.header,
 		ETag: tag, LastModified: at.UTC().Truncate(time.Second),
 		Raw: raw,
 	}
+	if at := bytes.Index(raw, []byte(versionMark)); at >= 0 {
+		copy(raw[at:], doc.version())
+	}
+	return doc
 }
 
 func gzipped(raw []byte, wanted func() bool) []byte {
@@ -211,10 +212,12 @@ func (d *Doc) pack(wanted func() bool) *Doc {
 	return whole
 }
 
-// Version is the ETag without its quotes.
-func (d *Doc) version() string { return d.ETag[1 : len(d.ETag)-1] }
+// Version is what the ETag quotes.
+func (d *Doc) version() string { return d.ETag[len(`W/"`) : len(d.ETag)-1] }
 
-func entityTag(raw []byte) string { return `"` + checksum(raw) + `"` }
+// entityTag is weak: it is the same for all codings, whose bytes differ (RFC 9110,
+// 8.8.3.3).
+func entityTag(raw []byte) string { return `W/"` + checksum(raw) + `"` }
 
 // checksum names content: 96 bits are plenty against accidents.
 func checksum(raw []byte) string {

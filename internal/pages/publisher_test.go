@@ -64,7 +64,7 @@ func TestTheVersionOfAPageIsItsTag(t *testing.T) {
 	p := published(t, storm())
 	page := body(t, p, "/")
 	version := attr(pick(t, page, "html")[0], "data-version")
-	if `"`+version+`"` != p.Find("/").ETag || !strings.Contains(body(t, p, "/version.json"), `"/":"`+version+`"`) {
+	if `W/"`+version+`"` != p.Find("/").ETag || !strings.Contains(body(t, p, "/version.json"), `"/":"`+version+`"`) {
 		t.Errorf("the page has version %s and tag %s; version.json is %s", version, p.Find("/").ETag, body(t, p, "/version.json"))
 	}
 	if strings.Contains(page, versionMark) {

@@ -297,7 +297,7 @@ func TestDocumentsAreReadyToSend(t *testing.T) {
 		if len(doc.Raw) > 1000 && (doc.Gzip == nil || doc.Brotli == nil) {
 			t.Errorf("%s is not compressed", path)
 		}
-		if doc.Status != 200 || doc.ContentType == "" || doc.CacheControl == "" || doc.LastModified.IsZero() || len(doc.ETag) < 10 {
+		if doc.Status != 200 || doc.ContentType == "" || doc.CacheControl == "" || doc.LastModified.IsZero() || !strings.HasPrefix(doc.ETag, `W/"`) || len(doc.ETag) < 10 {
 			t.Errorf("%s is incomplete: %+v", path, doc)
 		}
 		if doc.Gzip != nil {

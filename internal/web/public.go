@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -86,8 +87,8 @@ func (s *Server) sendDoc(c *fiber.Ctx, doc *pages.Doc) error {
 // unchanged evaluates the preconditions of a GET in the order of RFC 9110
 // 13.2.2: If-None-Match, and only without it If-Modified-Since.
 func unchanged(h *fasthttp.RequestHeader, doc *pages.Doc) bool {
-	if list := h.Peek(fiber.HeaderIfNoneMatch); len(list) > 0 {
-		return matchesETag(list, doc.ETag)
+	if len(h.Peek(fiber.HeaderIfNoneMatch)) > 0 {
+		return slices.ContainsFunc(h.PeekAll(fiber.HeaderIfNoneMatch), func(list []byte) bool { return matchesETag(list, doc.ETag) })
 	}
 	since := h.Peek(fiber.HeaderIfModifiedSince)
 	if len(since) == 0 || doc.LastModified.IsZero() {

@@ -72,6 +72,10 @@ func TestAPublicPageIsNotSentTwice(t *testing.T) {
 	if got := s.send(req); got.StatusCode != 200 {
 		t.Errorf("If-None-Match decides alone, got %d", got.StatusCode)
 	}
+	req.Header.Add("If-None-Match", `"v1"`)
+	if got := s.send(req); got.StatusCode != 304 {
+		t.Errorf("a list may come in two lines (RFC 9110, 5.3), got %d", got.StatusCode)
+	}
 }
 
 func TestPublicPaths(t *testing.T) {
