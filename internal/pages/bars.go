@@ -28,6 +28,7 @@ type row struct {
 	Description string
 	Look        look
 	Uptime      string        // "99.98%", "" without data
+	Since       string        // "since 3 Nov" when there is nothing to count before
 	Bars        []bar         // one a day, oldest first
 	Days        template.HTML // the same
 	Drawn       template.HTML // the whole as it stands in a list of them; "" when it is not drawn yet
@@ -92,9 +93,12 @@ func (e *edition) newRow(c status.Component, outages []status.Outage, days []tim
 	window := status.Window{From: latest(days[0], c.Since()), To: e.now}
 	if share, ok := status.Uptime(outages, window, weights); ok {
 		r.Uptime = e.lang.percent(share)
+		if window.From.After(days[0]) {
+			r.Since = e.lang.say("table.since", "day", e.lang.dayMonth(window.From))
+		}
 	}
 	r.Summary = e.lang.summary(r.Uptime, b.events, window, days)
-	line := lineKey{r.Path, r.Name, r.Description, r.Look, r.Uptime, r.Summary, unsafe.SliceData(b.bars)}
+	line := lineKey{r.Path, r.Name, r.Description, r.Look, r.Uptime, r.Since, r.Summary, unsafe.SliceData(b.bars)}
 	r.Drawn = e.lines.get(line, func() template.HTML { return e.drawn("row", r) })
 	return r
 }
@@ -103,7 +107,7 @@ func (e *edition) newRow(c status.Component, outages []status.Outage, days []tim
 type lineKey struct {
 	path, name, description string
 	look                    look
-	uptime, summary         string
+	uptime, since, summary  string
 	bars                    *bar
 }
 
