@@ -55,6 +55,9 @@ func (p *Publisher) Canonical(path string) string {
 			base, rest = l.base, after
 		}
 	}
+	if rest == "favicon.ico" { // what browsers ask for beside a document without a head
+		return "/favicon.svg"
+	}
 	if id, old := strings.CutPrefix(rest, "incidents/"); old {
 		rest = "issues/" + id
 	}

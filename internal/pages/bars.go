@@ -254,11 +254,14 @@ func timeByStatus(outages []status.Outage, day status.Window, now time.Time) (sp
 	return spent, ongoing
 }
 
-// hundredths is a share as a percentage with at most two decimals, rounded down:
-// only what never failed has 100.
+// hundredths is a share as a percentage with two decimals, rounded down: only what
+// never failed has 100. All and nothing need none.
 func hundredths(share float64) string {
-	n := math.Floor(share*1e4+1e-9) / 100
-	return strconv.FormatFloat(max(0, n), 'f', -1, 64)
+	n := max(0, math.Floor(share*1e4+1e-9)/100)
+	if n == 0 || n == 100 {
+		return strconv.Itoa(int(n))
+	}
+	return strconv.FormatFloat(n, 'f', 2, 64)
 }
 
 // summary says in words what the bars show.
@@ -294,7 +297,7 @@ func (l *language) weights(weights status.Weights) string {
 		case w >= 1:
 			counted = append(counted, l.say("weights.whole", "status", word))
 		case w > 0:
-			counted = append(counted, l.say("weights.share", "status", word, "share", l.percent(w)))
+			counted = append(counted, l.say("weights.share", "status", word, "share", strings.Replace(l.percent(w), l.say("decimal")+"00", "", 1)))
 		default:
 			free = append(free, word)
 		}

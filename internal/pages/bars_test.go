@@ -115,7 +115,7 @@ func TestDaysOfClockChangesAreWhole(t *testing.T) {
 }
 
 func TestUptimeIsNeverRoundedUp(t *testing.T) {
-	for share, want := range map[float64]string{1: "100%", 0.999999: "99.99%", 0.9996: "99.96%", 0.5: "50%", 0: "0%", 0.30000000000000004: "30%"} {
+	for share, want := range map[float64]string{1: "100%", 0.999999: "99.99%", 0.9996: "99.96%", 0.999: "99.90%", 0.5: "50.00%", 0: "0%", 0.30000000000000004: "30.00%"} {
 		if got := english().percent(share); got != want {
 			t.Errorf("%v is shown as %s, want %s", share, got, want)
 		}

@@ -378,6 +378,7 @@ func TestAnotherSpellingOfAnAddressLeadsToIt(t *testing.T) {
 		"/EN/history":        "/history", // the page's own language has no prefix
 		"/Nothing/":          "/Nothing",
 		"//evil.example/..":  "/evil.example/..",
+		"/favicon.ico":       "/favicon.svg",
 		"/issues/incidents/": "/issues/incidents",
 	} {
 		if got := p.Canonical(path); got != want {
