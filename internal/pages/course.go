@@ -47,6 +47,8 @@ type course struct {
 	To    moment
 	Going bool // To is about now
 	Lanes []lane
+	// Folded are the lanes of components beyond those that are shown at once.
+	Folded []lane
 }
 
 type lane struct {
@@ -96,7 +98,7 @@ func (e *edition) course(i status.Issue) *course {
 	for _, o := range i.Outages(sooner(end, e.now)) {
 		outages[o.ComponentID] = append(outages[o.ComponentID], o)
 	}
-	for _, a := range e.worst(i) {
+	for _, a := range e.worstFirst(i) {
 		name, public := e.names[a.ComponentID]
 		if !public || len(outages[a.ComponentID]) == 0 {
 			continue
@@ -116,6 +118,9 @@ func (e *edition) course(i status.Issue) *course {
 		}
 		l.Words = e.lang.pair(name, e.lang.list(words))
 		c.Lanes = append(c.Lanes, l)
+	}
+	if shown := 1 + hitsShown; len(c.Lanes) > shown+2 {
+		c.Lanes, c.Folded = c.Lanes[:shown], c.Lanes[shown:]
 	}
 	return c
 }

@@ -44,6 +44,9 @@ func TestOfManyAffectedComponentsTheWorstAreShownAndTheOthersFolded(t *testing.T
 				t.Errorf("the worst of %d is not in front but %s", n, h.Shown[0].Name)
 			}
 		}
+		if c := e.course(i); n > 0 && (len(c.Folded) != folded || len(c.Lanes)+len(c.Folded) != n+1) {
+			t.Errorf("of %d the course shows %d lanes and folds %d", n, len(c.Lanes), len(c.Folded))
+		}
 		page, err := e.render("front", p.front(e), 0)
 		if err != nil {
 			t.Fatal(err)
