@@ -76,6 +76,7 @@ var pure = []string{
 	"cmp", "crypto/sha256", "encoding/base32", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter",
 	"maps", "math", "reflect", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	"github.com/prometheus/alertmanager/pkg/labels",
+	"golang.org/x/text/unicode/norm", // Unicode annex 15: a table
 	"github.com/teambition/rrule-go", // RFC 5545; reads no clock when it is told where to begin
 }
 
