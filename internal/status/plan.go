@@ -53,20 +53,28 @@ func Slug(name string) string {
 	return strings.Trim(notSlug.ReplaceAllString(plain, "-"), "-")
 }
 
-// slugFor makes the slug of a component whose name says none, or one that another
-// component has: its group and its id tell them apart. A name for the second time
-// in one group, or in none, is taken for a mistake: the slug is that of the other.
+// slugFor makes the slug of a component that says none. If another has the one of
+// its name, its group and its id tell them apart.
 func (d *desk) slugFor(c Component) string {
 	g, _ := d.group(c.GroupID)
 	for _, name := range []string{c.Name, g.Name + " " + c.Name, c.Name + " " + c.ID} {
 		slug := Slug(name)
 		other, taken := d.componentBySlug(slug)
-		twice := taken && strings.EqualFold(other.Name, c.Name) && (c.GroupID == "" || c.GroupID == other.GroupID)
-		if slug != "" && Slug(c.Name) != "" && (!taken || twice || other.ID == c.ID) {
+		if slug != "" && Slug(c.Name) != "" && (!taken || other.ID == c.ID) {
 			return slug
 		}
 	}
 	return Slug("component " + c.ID)
+}
+
+// slugOf is slugFor what a person saves: a name for the second time in one group, or
+// in none, is taken for a mistake, and the slug is that of the other.
+func (d *desk) slugOf(c Component) string {
+	other, taken := d.componentBySlug(Slug(c.Name))
+	if taken && !other.Archived && strings.EqualFold(other.Name, c.Name) && (c.GroupID == "" || c.GroupID == other.GroupID) {
+		return other.Slug
+	}
+	return d.slugFor(c)
 }
 
 // kept is what no edit of a component or a group changes.
@@ -100,7 +108,7 @@ func (e SaveComponent) revise(d *desk, who string) error {
 	}
 	c.ID, c.CreatedAt, c.Archived, c.Version = begun.id, begun.createdAt, begun.archived, begun.version
 	c.Name = oneLine(c.Name)
-	c.Slug = cmp.Or(strings.TrimSpace(c.Slug), d.slugFor(c))
+	c.Slug = cmp.Or(strings.TrimSpace(c.Slug), d.slugOf(c))
 	c.Status = cmp.Or(c.Status, Operational)
 	switch other, taken := d.componentBySlug(c.Slug); {
 	case c.Name == "":

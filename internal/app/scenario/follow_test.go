@@ -22,7 +22,10 @@ const fetched = `performance.getEntriesByType("resource").filter(e => e.name ===
 func TestAnOpenPageFollowsWhatHappens(t *testing.T) {
 	t.Parallel()
 	d := launch(t, setup{rules: rulesAuto})
-	addComponent(admin(d), "Checkout", "checkout")
+	f := admin(d).get("/admin/components/new").form("name")
+	f.set("name", "Checkout")
+	f.set("start", time.Now().AddDate(0, 0, -2).Format(time.DateOnly)) // one of today has an uptime a minute later: that is news
+	f.press("")
 	eventually(t, "the page shows the component", func() error { return visitor(d).get("/").says("Checkout") })
 	began := time.Now()
 
