@@ -79,10 +79,20 @@ type rowKey struct {
 
 func (e *edition) row(c status.Component, outages []status.Outage, days []time.Time, weights status.Weights) row {
 	key := rowKey{c, e.sum.Components[c.ID], unsafe.SliceData(outages), len(outages), e.now, e.lang.code}
-	return e.rows.get(key, func() row { return e.newRow(c, outages, days, weights) })
+	made := e.rows.get(key, func() madeRow { return e.newRow(c, outages, days, weights) })
+	e.bars.keep(made.bars) // what it was made of is used, too: the next minute makes it anew of that
+	e.lines.keep(made.line)
+	return made.row
 }
 
-func (e *edition) newRow(c status.Component, outages []status.Outage, days []time.Time, weights status.Weights) row {
+// A madeRow knows what it was made of.
+type madeRow struct {
+	row  row
+	bars barsKey
+	line lineKey
+}
+
+func (e *edition) newRow(c status.Component, outages []status.Outage, days []time.Time, weights status.Weights) madeRow {
 	r := row{
 		Path: e.path("/components/" + c.Slug),
 		Name: oneLine(c.Name), Description: oneLine(c.Description), Look: e.lang.status(e.sum.Components[c.ID]),
@@ -100,7 +110,7 @@ func (e *edition) newRow(c status.Component, outages []status.Outage, days []tim
 	r.Summary = e.lang.summary(r.Uptime, b.events, window, days)
 	line := lineKey{r.Path, r.Name, r.Description, r.Look, r.Uptime, r.Since, r.Summary, unsafe.SliceData(b.bars)}
 	r.Drawn = e.lines.get(line, func() template.HTML { return e.drawn("row", r) })
-	return r
+	return madeRow{r, key, line}
 }
 
 // A lineKey is what a component in a list depends on.

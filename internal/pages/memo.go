@@ -23,6 +23,15 @@ func (m *memo[K, V]) next() *memo[K, V] {
 	return &memo[K, V]{now: map[K]V{}, before: before}
 }
 
+// keep has the edition that follows remember what is remembered of a key.
+func (m *memo[K, V]) keep(key K) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if v, ok := m.before[key]; ok {
+		m.now[key] = v
+	}
+}
+
 // get returns what is remembered, or makes it. Two callers may both make it.
 func (m *memo[K, V]) get(key K, produce func() V) V {
 	m.mu.Lock()

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -65,19 +66,51 @@ func TestNewsDoesNotWaitForPagesOfThePastButTheyDoNotWaitForEver(t *testing.T) {
 	p, w, clock := stage(t, served(settings()), storm())
 	old := p.Find("/issues/aa2")
 	inStorm := func() bool { return false }
+	begins := noon.Add(10 * restAtMost)
 	for n, want := range []bool{false, false, true} {
 		w.change(worse)
-		clock.now = noon.Add(time.Duration(n) * restAtMost / 2)
+		clock.now = begins.Add(time.Duration(n) * restAtMost / 2)
 		if err := p.Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		p.finish(inStorm)
 		if got := p.Find("/issues/aa2") != old; got != want {
-			t.Errorf("%v after the first news: page of the past renewed: %v, want %v", clock.now.Sub(noon), got, want)
+			t.Errorf("%v after the first news: page of the past renewed: %v, want %v", clock.now.Sub(begins), got, want)
 		}
 		if p.Find("/").packed {
 			t.Error("in a storm there was time to compress twice")
 		}
+	}
+}
+
+func TestTheFrontPageTellsTheNewsBeforeAllElseIsMade(t *testing.T) {
+	p, _, _ := stage(t, served(settings()), calm())
+	old, asked := p.site.Load(), make(chan error, 1)
+	made, err := p.press.site(newEdition(storm(), noon, time.Time{}, old.now), old, noon, func(early *site) {
+		p.site.Store(early)
+		if page := body(t, p, "/"); !strings.Contains(page, "Card payments and payouts are failing") {
+			t.Error("the early front page does not tell the news")
+		}
+		if p.Find("/history.atom") != old.docs["/history.atom"] {
+			t.Error("the front page waited for the feeds")
+		}
+		go func() { // its readers follow its links while the others are made
+			for _, path := range []string{"/issues/st1", "/maintenance/mm2", "/de/"} {
+				if _, err := p.Demand(context.Background(), path); err != nil {
+					asked <- err
+				}
+			}
+			close(asked)
+		}()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-asked; err != nil {
+		t.Errorf("what the early front page leads to: %v", err)
+	}
+	if made.docs["/"] != p.Find("/") {
+		t.Error("the front page was made twice")
 	}
 }
 

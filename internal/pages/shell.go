@@ -56,7 +56,7 @@ type edition struct {
 	texts  *memo[string, template.HTML]  // rendered bodies by their source: each is shown several times
 	bars   *memo[barsKey, barred]        // the days of components
 	lines  *memo[lineKey, template.HTML] // components in lists
-	rows   *memo[rowKey, row]            // the same, while the clock stands
+	rows   *memo[rowKey, madeRow]        // the same, while the clock stands
 	cards  *memo[issueKey, issueCard]    // open issues
 	items  *memo[issueKey, pastItem]     // issues in lists
 	// coming are the times of series that are no maintenances yet
@@ -109,7 +109,7 @@ func newEdition(v status.View, now, late time.Time, old *edition) *edition {
 	e := &edition{
 		view: v, open: open, now: now, late: late, sum: overview(v, open, now),
 		names: map[string]string{}, slugs: map[string]string{}, texts: newMemo[string, template.HTML](), bars: newMemo[barsKey, barred](),
-		lines: newMemo[lineKey, template.HTML](), rows: newMemo[rowKey, row](), cards: newMemo[issueKey, issueCard](), items: newMemo[issueKey, pastItem](),
+		lines: newMemo[lineKey, template.HTML](), rows: newMemo[rowKey, madeRow](), cards: newMemo[issueKey, issueCard](), items: newMemo[issueKey, pastItem](),
 		coming: newMemo[seriesKey, []time.Time](), lang: english(),
 	}
 	e.ends = sync.OnceValue(func() ends { return e.findEnds(nil) })
