@@ -88,7 +88,7 @@ func (p *Publisher) recall() {
 		p.read = read
 		now := p.clock.Now()
 		var s *site
-		if s, err = p.press.site(p.press.edition(view, now, read, nil), p.site.Load(), now, nil); err == nil {
+		if s, err = p.press.site(p.press.edition(view, now, read, nil), p.site.Load(), now); err == nil {
 			p.site.Store(s)
 			return
 		}
@@ -258,13 +258,12 @@ func (p *Publisher) Begin(ctx context.Context) error {
 		p.log.Info("the public view can be read again", "revision", view.Revision)
 	}
 	p.failing, p.read = false, now
-	old := p.site.Load()
-	s, err := p.next(p.press.edition(view, now, time.Time{}, old.now), now)
+	s, err := p.next(p.press.edition(view, now, time.Time{}, p.site.Load().now), now)
 	if err != nil {
 		p.log.Error("the site cannot be rendered; the last one stays", "err", err)
 		return err
 	}
-	p.show(s, old, now)
+	p.show(s, p.site.Load(), now)
 	p.good.Store(&goodView{view, now})
 	return nil
 }
@@ -281,11 +280,8 @@ type goodView struct {
 func (p *Publisher) next(e *edition, now time.Time) (*site, error) {
 	old := p.site.Load()
 	if old.now == nil || !old.now.shows(e) {
-		s, err := p.press.site(p.follow(e, old), old, now, p.site.Store)
+		s, err := p.press.site(p.follow(e, old), old, now)
 		p.took.Store(int64(p.clock.Now().Sub(now)))
-		if err != nil {
-			p.site.Store(old) // not half of it: the next edition may be the same, and then nothing is made
-		}
 		return s, err
 	}
 	e.take(old.now)
@@ -311,7 +307,7 @@ func (p *Publisher) repeat(now time.Time) error {
 	if old.now == nil {
 		return nil
 	}
-	s, err := p.press.site(p.follow(p.press.edition(old.now.view, now, p.read, old.now), old), old, now, nil)
+	s, err := p.press.site(p.follow(p.press.edition(old.now.view, now, p.read, old.now), old), old, now)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -80,37 +79,6 @@ func TestNewsDoesNotWaitForPagesOfThePastButTheyDoNotWaitForEver(t *testing.T) {
 		if p.Find("/").packed {
 			t.Error("in a storm there was time to compress twice")
 		}
-	}
-}
-
-func TestTheFrontPageTellsTheNewsBeforeAllElseIsMade(t *testing.T) {
-	p, _, _ := stage(t, served(settings()), calm())
-	old, asked := p.site.Load(), make(chan error, 1)
-	made, err := p.press.site(newEdition(storm(), noon, time.Time{}, old.now), old, noon, func(early *site) {
-		p.site.Store(early)
-		if page := body(t, p, "/"); !strings.Contains(page, "Card payments and payouts are failing") {
-			t.Error("the early front page does not tell the news")
-		}
-		if p.Find("/history.atom") != old.docs["/history.atom"] {
-			t.Error("the front page waited for the feeds")
-		}
-		go func() { // its readers follow its links while the others are made
-			for _, path := range []string{"/issues/st1", "/maintenance/mm2", "/de/"} {
-				if _, err := p.Demand(context.Background(), path); err != nil {
-					asked <- err
-				}
-			}
-			close(asked)
-		}()
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := <-asked; err != nil {
-		t.Errorf("what the early front page leads to: %v", err)
-	}
-	if made.docs["/"] != p.Find("/") {
-		t.Error("the front page was made twice")
 	}
 }
 

@@ -34,36 +34,18 @@ type leaf struct {
 // wrong is taken from the old site, and dress renders it: the feeds, which readers
 // ask for every few minutes, the banner in other languages, and pages whose own
 // subject is as it was. What did not change is not rendered or compressed again.
-//
-// early, if not nil, gets the old site with the new front page, as soon as that is
-// done: people look there first, and all else takes about as long once more.
-func (p *press) site(e *edition, old *site, now time.Time, early func(*site)) (*site, error) {
+func (p *press) site(e *edition, old *site, now time.Time) (*site, error) {
 	s := p.shelf(old, now)
 	s.hasty = true
 	p.assets.put(s)
 	s.put("/favicon.svg", iconKind, p.assets.icons[e.head.Class].data)
-	if err := p.putFront(s, e); err != nil {
-		return nil, err
-	}
-	if early != nil && old.now != nil {
-		early(old.with(s, e))
-	}
-	for _, put := range []func(*shelf, *edition) error{p.putOpen, p.putAPI, p.putBanner, p.putFeeds, p.putWellKnown, p.putCharts, p.putPages} {
+	for _, put := range []func(*shelf, *edition) error{p.putFront, p.putOpen, p.putAPI, p.putBanner, p.putFeeds, p.putWellKnown, p.putCharts, p.putPages} {
 		if err := put(s, e); err != nil {
 			return nil, err
 		}
 	}
 	made := &site{docs: s.docs, now: e, leaves: s.leaves, serial: old.serial + 1}
 	return made, made.putVersion(s)
-}
-
-// with is the site with what is on a shelf in the place of what was at the same paths.
-// Pages that it does not have are made of the edition.
-func (s *site) with(shelf *shelf, e *edition) *site {
-	made := &site{docs: maps.Clone(s.docs), now: e, leaves: maps.Clone(s.leaves), serial: s.serial + 1}
-	maps.Copy(made.docs, shelf.docs)
-	maps.Copy(made.leaves, shelf.leaves)
-	return made
 }
 
 // dress is the site with its feeds and all banners, and with the pages of single issues
