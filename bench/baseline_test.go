@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,9 @@ func serveBare(dir string) error {
 			return nil
 		})
 	}
+	app.Post(webhookPath, func(c *fiber.Ctx) error { // to its end, and forgotten
+		return c.Status(http.StatusAccepted).JSON(fiber.Map{"id": strconv.Itoa(len(c.Body()))})
+	})
 	return app.Listen(os.Getenv(serveMark + "_ADDRESS"))
 }
 

@@ -14,7 +14,8 @@ const rulesBusy = rulesNews + ruleStorm
 const busyRate = 100 // webhooks a second, while visitors read
 
 // BenchmarkBusy measures the page while webhooks come and it is rendered anew,
-// beside the same page undisturbed.
+// beside the same page undisturbed. Bare Fiber, which throws the webhooks away, is
+// disturbed alike: what it loses then is lost to the load, which shares a core.
 func BenchmarkBusy(b *testing.B) {
 	pinLoad(b)
 	d := install(b, "", rulesBusy)
@@ -25,16 +26,23 @@ func BenchmarkBusy(b *testing.B) {
 	}
 	d.start()
 	settle(b, d.url)
-	page, w := peer{"statusbridge", d.url, d.process}, newWebhooks()
-	var rates, tails []float64
+	w := newWebhooks()
+	url, process := startBare(b, capture(b, d.url))
+	peers := []peer{{"statusbridge", d.url, d.process}, {"bare Fiber", url, process}}
+	rates, tails := map[string][]float64{}, map[string][]float64{}
 	for n := range rounds {
-		quiet := page.round(b, "/", 64, false)
-		busy := d.disturbed(b, w, n, func() result { return page.round(b, "/", 64, false) })
-		b.Logf("undisturbed %.0f/s, p99 %.2f ms; with %d webhooks/s and news each second %.0f/s, p99 %.2f ms", quiet.rate, quiet.p99, busyRate, busy.rate, busy.p99)
-		rates, tails = append(rates, busy.rate/quiet.rate), append(tails, busy.p99/quiet.p99)
+		for _, p := range peers {
+			quiet := p.round(b, "/", 64, false)
+			busy := (&daemon{t: b, url: p.url}).disturbed(b, w, n, func() result { return p.round(b, "/", 64, false) })
+			b.Logf("%s: undisturbed %.0f/s, p99 %.2f ms; with %d webhooks/s and news each second %.0f/s, p99 %.2f ms", p.name, quiet.rate, quiet.p99, busyRate, busy.rate, busy.p99)
+			rates[p.name], tails[p.name] = append(rates[p.name], busy.rate/quiet.rate), append(tails[p.name], busy.p99/quiet.p99)
+		}
 	}
-	report(b, "/ gzip, 64 connections, during webhooks and news: requests, of undisturbed", median(rates), "×", ">= 0.8")
-	report(b, "/ gzip, 64 connections, during webhooks and news: p99, of undisturbed", median(tails), "×", "<= 2")
+	const what = "/ gzip, 64 connections, during webhooks and news: "
+	report(b, what+"requests, of undisturbed", median(rates["statusbridge"]), "×", ">= 0.8")
+	report(b, what+"p99, of undisturbed", median(tails["statusbridge"]), "×", "<= 2")
+	report(b, what+"bare Fiber's requests, of undisturbed", median(rates["bare Fiber"]), "×", "")
+	report(b, what+"bare Fiber's p99, of undisturbed", median(tails["bare Fiber"]), "×", "")
 }
 
 // disturbed measures while webhooks come in and an issue opens each second.

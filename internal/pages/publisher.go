@@ -138,7 +138,7 @@ type breaths struct {
 
 // What is done in one breath, and how long it takes to draw the next.
 const (
-	breath  = 2 * time.Millisecond
+	breath  = time.Millisecond
 	between = time.Millisecond
 )
 
