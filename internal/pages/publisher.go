@@ -121,6 +121,9 @@ func (p *Publisher) Run(ctx context.Context, wake <-chan struct{}) error {
 		saving.Go(func() {
 			rests := breaths{p.clock, p.clock.Now()}
 			p.save(func() { rests.draw(ctx) }, false)
+			if len(wake) == 0 {
+				collectEarly()
+			}
 		})
 		if err := p.clock.Wait(ctx, wait, wake); err != nil {
 			return err
