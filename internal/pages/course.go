@@ -119,9 +119,7 @@ func (e *edition) course(i status.Issue) *course {
 		l.Words = e.lang.pair(name, e.lang.list(words))
 		c.Lanes = append(c.Lanes, l)
 	}
-	if shown := 1 + hitsShown; len(c.Lanes) > shown+2 {
-		c.Lanes, c.Folded = c.Lanes[:shown], c.Lanes[shown:]
-	}
+	c.Lanes, c.Folded = fold(c.Lanes, 1+hitsShown)
 	return c
 }
 

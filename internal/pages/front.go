@@ -73,13 +73,20 @@ type hits struct {
 }
 
 func hitsOf(id string, all []affected) *hits {
-	switch n := len(all); {
-	case n == 0:
+	if len(all) == 0 {
 		return nil
-	case n > hitsShown+2: // two more take no more room than the words that hide them
-		return &hits{id, all[:hitsShown], all[hitsShown:]}
 	}
-	return &hits{ID: id, Shown: all}
+	first, rest := fold(all, hitsShown)
+	return &hits{id, first, rest}
+}
+
+// fold parts a long list. Two more than are to be shown take no more room than the
+// words that hide them.
+func fold[T any](all []T, shown int) (first, rest []T) {
+	if len(all) <= shown+2 {
+		return all, nil
+	}
+	return all[:shown], all[shown:]
 }
 
 // A statement is one update as people read it.
@@ -91,6 +98,7 @@ type statement struct {
 	At      moment
 	Edited  *moment
 	Changes []affectedChange
+	Folded  []affectedChange // beyond those that are shown at once
 }
 
 type affectedChange struct {
@@ -260,6 +268,7 @@ func (e *edition) statement(u status.Update, class, phase string) statement {
 			s.Changes = append(s.Changes, affectedChange{name, e.lang.status(c.Old), e.lang.status(c.New)})
 		}
 	}
+	s.Changes, s.Folded = fold(s.Changes, hitsShown)
 	return s
 }
 

@@ -47,6 +47,9 @@ func TestOfManyAffectedComponentsTheWorstAreShownAndTheOthersFolded(t *testing.T
 		if c := e.course(i); n > 0 && (len(c.Folded) != folded || len(c.Lanes)+len(c.Folded) != n+1) {
 			t.Errorf("of %d the course shows %d lanes and folds %d", n, len(c.Lanes), len(c.Folded))
 		}
+		if u := e.statement(i.Updates[0], "", ""); len(u.Folded) != folded || len(u.Changes)+len(u.Folded) != n {
+			t.Errorf("of %d an update tells %d changes and folds %d", n, len(u.Changes), len(u.Folded))
+		}
 		page, err := e.render("front", p.front(e), 0)
 		if err != nil {
 			t.Fatal(err)

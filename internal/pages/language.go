@@ -258,9 +258,10 @@ func link(path, text string) template.HTML {
 
 // names lists names that people gave.
 func (l *language) names(list []string) template.HTML {
-	shown, more := list, ""
-	if len(list) > hitsShown+2 {
-		shown, more = list[:hitsShown], " "+l.say("front.more", "n", len(list)-hitsShown)
+	shown, rest := fold(list, hitsShown)
+	more := ""
+	if len(rest) > 0 {
+		more = " " + l.say("front.more", "n", len(rest))
 	}
 	parts := make([]string, len(shown))
 	for n, name := range shown {
