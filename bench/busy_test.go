@@ -18,20 +18,10 @@ const busyRate = 100 // webhooks a second, while visitors read
 // disturbed alike: what it loses then is lost to the load, which shares a core.
 func BenchmarkBusy(b *testing.B) {
 	pinLoad(b)
-	d := install(b, "", rulesBusy)
-	s := d.open()
-	seed(b, s, 20, 50)
-	if err := s.Close(); err != nil {
-		b.Fatal(err)
-	}
-	d.start()
-	settle(b, d.url)
-	w := newWebhooks()
-	url, process := startBare(b, capture(b, d.url))
-	peers := []peer{{"statusbridge", d.url, d.process}, {"bare Fiber", url, process}}
+	list, w := peers(b, rulesBusy, false), newWebhooks()
 	rates, tails := map[string][]float64{}, map[string][]float64{}
 	for n := range rounds {
-		for _, p := range peers {
+		for _, p := range list {
 			quiet := p.round(b, "/", 64, false)
 			busy := (&daemon{t: b, url: p.url}).disturbed(b, w, n, func() result { return p.round(b, "/", 64, false) })
 			b.Logf("%s: undisturbed %.0f/s, p99 %.2f ms; with %d webhooks/s and news each second %.0f/s, p99 %.2f ms", p.name, quiet.rate, quiet.p99, busyRate, busy.rate, busy.p99)

@@ -144,9 +144,9 @@ func (p peer) watch(t testing.TB) (most *atomic.Int64, stopped chan struct{}) {
 }
 
 // peers starts the daemon with some history, and those it is compared with.
-func peers(t testing.TB, withNginx bool) []peer {
+func peers(t testing.TB, rules string, withNginx bool) []peer {
 	t.Helper()
-	d := install(t, "", rulesStorm)
+	d := install(t, "", rules)
 	s := d.open()
 	seed(t, s, 20, 50)
 	if err := s.Close(); err != nil {
@@ -186,7 +186,7 @@ func settle(t testing.TB, url string) {
 
 func BenchmarkPages(t *testing.B) {
 	pinLoad(t)
-	list := peers(t, true)
+	list := peers(t, rulesStorm, true)
 	if peerURL != "" {
 		list = append(list, peer{peerURL, peerURL, nil})
 	}
@@ -269,7 +269,7 @@ func most(list []result, of func(result) float64) float64 {
 // The short pass of `make test`. Rates are noise on a shared machine; what a
 // request costs is not, as long as the margin is wide.
 func TestAPageCostsLittleMoreThanBareFiber(t *testing.T) {
-	list := peers(t, false)
+	list := peers(t, rulesStorm, false)
 	for _, path := range paths {
 		ours, body := get(t, list[0].url+path, "Accept-Encoding", "gzip")
 		_, bare := get(t, list[1].url+path, "Accept-Encoding", "gzip")
