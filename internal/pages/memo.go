@@ -23,29 +23,26 @@ func (m *memo[K, V]) next() *memo[K, V] {
 	return &memo[K, V]{now: map[K]V{}, before: before}
 }
 
-// keep has the edition that follows remember what is remembered of a key.
-func (m *memo[K, V]) keep(key K) {
+// keep returns what is remembered, if anything is, and has the edition that follows
+// remember it, too.
+func (m *memo[K, V]) keep(key K) (v V, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if v, ok := m.before[key]; ok {
+	if v, known = m.now[key]; known {
+		return v, true
+	}
+	if v, known = m.before[key]; known {
 		m.now[key] = v
 	}
+	return v, known
 }
 
 // get returns what is remembered, or makes it. Two callers may both make it.
 func (m *memo[K, V]) get(key K, produce func() V) V {
-	m.mu.Lock()
-	v, ok := m.now[key]
-	if !ok {
-		if v, ok = m.before[key]; ok {
-			m.now[key] = v
-		}
-	}
-	m.mu.Unlock()
-	if ok {
+	if v, known := m.keep(key); known {
 		return v
 	}
-	v = produce()
+	v := produce()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.now[key] = v

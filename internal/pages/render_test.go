@@ -210,6 +210,24 @@ func TestNewsRendersOnlyWhatItIsAbout(t *testing.T) {
 	}
 }
 
+// News takes rows over as they are; the turn of the minute makes all of them anew, of
+// days that were worked out before the news.
+func TestTheMinuteAfterNewsFindsTheDaysOfComponentsWorkedOut(t *testing.T) {
+	v := busy()
+	p := published(t, v)
+	v.Issues = append(listed(issue("new", "One more", noon.Add(-time.Hour), status.ImpactMinor, hit("component-7", status.MajorOutage))), v.Issues...)
+	for n, now := range []time.Time{noon, noon.Add(time.Minute)} {
+		s, err := p.next(p.press.edition(v, now, time.Time{}, p.site.Load().now), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.site.Store(s)
+		if days, drawn, most := s.now.bars.fresh(), s.now.lines.fresh(), 1+4*n; days > most || drawn > most { // what hurts still has a longer day
+			t.Errorf("at %v, of %d components, the days of %d were worked out again and %d drawn", now.Sub(noon), len(v.Components), days, drawn)
+		}
+	}
+}
+
 // What an open issue's page costs may not grow with the past.
 func TestAPageOfAnIssueCostsTheSameAfterAnyPast(t *testing.T) {
 	allocations := func(v status.View) float64 {
