@@ -56,22 +56,25 @@ func Slug(name string) string {
 // slugFor makes the slug of a component that says none. If another has the one of
 // its name, its group and its id tell them apart.
 func (d *desk) slugFor(c Component) string {
+	none := Slug("component " + c.ID) // of letters that a slug cannot hold
+	if Slug(c.Name) == "" {
+		return none
+	}
 	g, _ := d.group(c.GroupID)
 	for _, name := range []string{c.Name, g.Name + " " + c.Name, c.Name + " " + c.ID} {
 		slug := Slug(name)
-		other, taken := d.componentBySlug(slug)
-		if slug != "" && Slug(c.Name) != "" && (!taken || other.ID == c.ID) {
+		if other, taken := d.componentBySlug(slug); !taken || other.ID == c.ID {
 			return slug
 		}
 	}
-	return Slug("component " + c.ID)
+	return none
 }
 
 // slugOf is slugFor what a person saves: a name for the second time in one group, or
 // in none, is taken for a mistake, and the slug is that of the other.
 func (d *desk) slugOf(c Component) string {
 	other, taken := d.componentBySlug(Slug(c.Name))
-	if taken && !other.Archived && strings.EqualFold(other.Name, c.Name) && (c.GroupID == "" || c.GroupID == other.GroupID) {
+	if taken && strings.EqualFold(other.Name, c.Name) && (c.GroupID == "" || c.GroupID == other.GroupID) {
 		return other.Slug
 	}
 	return d.slugFor(c)
